@@ -23,6 +23,7 @@ _TOO_MANY = "Close some files or raise the limit (`ulimit -n`), and run the same
 _STEPS = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
+    errno.EFBIG: "Raise the limit of a file's size (`ulimit -f`), and run the same command again.",
     errno.EROFS: "Mount that file system for writing, or name another place, and run the same command again.",
     errno.EACCES: _CLOSED,
     errno.EPERM: _CLOSED,

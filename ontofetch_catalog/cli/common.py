@@ -96,6 +96,8 @@ def running(verb: str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not error.filename:
+            raise  # the current folder is gone, which is no fault of the verb
         about = f" at {quote(error.filename)}" if error.filename else ""
         raise OntofetchError(
             f"The {verb} was stopped{about}: {error.strerror or error}.", subject=verb, hint=next_step(error.errno)

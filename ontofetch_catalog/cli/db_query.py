@@ -153,8 +153,9 @@ def events(argv: list[str], host: HostInfo) -> int:
     args, options = parse(parser, argv)
     with reading(host) as connection:
         version_id = resolve_version(connection, args.release) if args.release else None
-        rows = queries.list_events(connection, version_id, args.type)
+        rows, total = queries.list_events(connection, version_id, args.type, most=options.most)
         near = perhaps(args.type, queries.list_event_types(connection)) if args.type and not len(rows) else ""
     parameters = {"version_id": version_id, "type": args.type}
-    emit({"events": rows}, options=options, parameters=parameters, nothing=f"No event fits. {near}".strip())
+    nothing = f"No event fits. {near}".strip()
+    emit({"events": rows}, options=options, parameters=parameters, nothing=nothing, totals={"events": total})
     return EXIT_OK

@@ -27,7 +27,8 @@ def main(argv: list[str], host: HostInfo) -> int:
                 series = naming.resolve_series(connection, args.what)
             except VersionUnknown:
                 version_id = naming.resolve_version(connection, args.what)
-        rows = story.list_story(connection, version_id, series, unchanged=args.all)
+        rows, total = story.list_story(connection, version_id, series, unchanged=args.all, most=options.most)
     parameters = {"series": series, "version_id": version_id, "all": args.all}
-    emit({"log": rows}, options=options, parameters=parameters, nothing="Nothing has happened yet.")
+    nothing = "Nothing has happened yet."
+    emit({"log": rows}, options=options, parameters=parameters, nothing=nothing, totals={"log": total})
     return EXIT_OK

@@ -49,12 +49,12 @@ def _main(kind: str, argv: list[str], host: HostInfo) -> int:
     with reading(host) as connection:
         version_id = resolve_version(connection, args.release) if args.release else None
         known = notes.list_notes(connection, kind, version_id)
-        # the same command again, whose first run was stopped at its end
-        gone = bool(args.remove and version_id and notes.was_removed(connection, kind, version_id, args.remove))
+        # the same command again, whose first run was stopped at its end, names one of these
+        gone = notes.list_notes(connection, kind, version_id, gone=True) if args.remove else known.slice(0, 0)
     if store is not None and version_id is not None:
         from ..catalog.boundaries.notes import BOUNDARIES
 
-        text = args.text if args.text is not None else _text_of(kind, known, args.remove, version_id, gone=gone)
+        text = args.text if args.text is not None else _text_of(kind, (known, gone), args.remove, version_id)
         boundary = BOUNDARIES[kind, args.text is not None]
         outcome = carry_out(host, store, boundary(store, version_id, text))
         if not outcome.receipt.changed:
@@ -79,15 +79,17 @@ def _arguments(kind: str, argv: list[str], host: HostInfo) -> argparse.Namespace
     return args
 
 
-def _text_of(kind: str, known: pa.Table, given: str, version_id: str, *, gone: bool) -> str:
-    """Return the text that is meant by its number or by itself; one that is `gone` may be named once more."""
-    texts = known["text"].to_pylist()
-    if given in texts:
+def _text_of(kind: str, tables: tuple[pa.Table, pa.Table], given: str, version_id: str) -> str:
+    """Return the text that is meant by itself or by its number, of those that are there and those that were once."""
+    there, once = tables
+    texts, removed = there["text"].to_pylist(), once["text"].to_pylist()
+    if given in texts or given in removed:
         return given
-    if given.isdecimal() and len(given) < 10 and 1 <= int(given) <= len(texts):
-        return str(texts[int(given) - 1])
-    if gone:
-        return given
+    number = int(given) if given.isdecimal() and len(given) < 10 else 0
+    found = dict(zip(there["number"].to_pylist(), texts, strict=True)).get(number)
+    again = dict(zip(once["number"].to_pylist(), removed, strict=True)).get(number)
+    if found or (again and again not in texts):  # which may have been written down again, under another number
+        return str(found or again)
     raise UsageError(
         f"{version_id} has no {kind} {quote(given)}.",
         subject=version_id,

@@ -72,6 +72,11 @@ class OutputOptions:
     profile: bool = False
     formats: Formats = field(default_factory=lambda: find_formats(None))
 
+    @property
+    def most(self) -> int | None:
+        """Return how many rows are shown; None: all."""
+        return TABLE_ROWS if self.top is None and self.format == DEFAULT else self.top
+
     @classmethod
     def from_args(cls, args: argparse.Namespace) -> OutputOptions:
         """Return the options that `add_output_options` put into `args`; to be called before the work is done.
@@ -166,6 +171,7 @@ def emit(
     page: Page = PLAIN,
     nothing: str = "",
     well: bool = False,
+    totals: Mapping[str, int] | None = None,
 ) -> None:
     """Print `sections` (name → table, the main one first) as `options` say.
 
@@ -179,6 +185,7 @@ def emit(
         nothing: What is said where nothing is printed, as of a lone table without rows.
         well: Whether the rows tell no more than that all went well: `-q` leaves them out, unless a format or a file
             is named.
+        totals: Name of a section → how many rows there are, where it has only the first of them.
 
     Raises:
         UsageError: What is binary would go to a terminal, or there is no such format.
@@ -196,7 +203,9 @@ def emit(
             subject="--format",
             hint=f"Add --out FILE{next(iter(exporter.endings), '')}.",
         )
-    data = _encode(sections, options, parameters or {}, look or style_of(sections, titles or {}), page)
+    data = _encode(
+        sections, options, parameters or {}, look or style_of(sections, titles or {}), page, totals=totals or {}
+    )
     if nothing and not data:
         say(nothing)
     if options.out is not None:
@@ -208,7 +217,13 @@ def emit(
 
 
 def _encode(
-    sections: Mapping[str, Table], options: OutputOptions, parameters: Mapping[str, object], look: Look, page: Page
+    sections: Mapping[str, Table],
+    options: OutputOptions,
+    parameters: Mapping[str, object],
+    look: Look,
+    page: Page,
+    *,
+    totals: Mapping[str, int],
 ) -> bytes:
     """Return what the format that was asked for makes of the sections."""
     from ontofetch_hookspecs import ExportOptions, ask_contribution
@@ -224,7 +239,7 @@ def _encode(
         title=page.title,
         parameters=parameters,
         top=options.top,
-        totals={name: len(frame) for name, frame in frames.items()},
+        totals={**{name: len(frame) for name, frame in frames.items()}, **totals},
         exact=options.bytes,
         width=width_of(options.out),
         colour=exporter.colours and options.out is None and wants_colour(),

@@ -178,7 +178,9 @@ def _code_of(ended: SystemExit) -> int:
 
 
 def _fail(error: Exception, *, verbose: bool) -> int:
-    from ontofetch_hookspecs.errors import EXIT_ERROR, OntofetchError
+    import errno
+
+    from ontofetch_hookspecs.errors import EXIT_ERROR, OntofetchError, next_step
 
     from ..console.told_commands import with_store
 
@@ -192,6 +194,8 @@ def _fail(error: Exception, *, verbose: bool) -> int:
     if isinstance(error, OSError) and error.strerror:
         about = f": {error.filename}" if error.filename else ""
         return _say(f"error: {error.strerror}{about}", EXIT_ERROR)
+    if isinstance(error, MemoryError):
+        return _say(f"error: There is not enough memory. {next_step(errno.ENOMEM)}", EXIT_ERROR)
     hint = "" if verbose else " Run it again with -v for the traceback."
     return _say(f"error: This should not happen: {type(error).__name__}: {error}.{hint}", EXIT_ERROR)
 

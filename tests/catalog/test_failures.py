@@ -57,6 +57,7 @@ def test_a_question_that_fails_is_no_damage(store: Store, question: str, step: s
         (duckdb.Error(f'Failure while replaying WAL file "x": {MEMORY}'), "duckdb_memory"),
         (duckdb.IOException('IO Error: Could not write file "corrupt": No space left on device'), "Free some space"),
         (duckdb.IOException('IO Error: Cannot open file "x": Too many open files'), "ulimit"),
+        (duckdb.FatalException('FATAL Error: Could not write file "x": File too large'), "ulimit -f"),
         (duckdb.IOException("IO Error: Trying to read a database file with version number 99"), "newer DuckDB"),
         (duckdb.BinderException('Binder Error: Referenced column "corrupt" not found'), "fault of the program"),
         (OSError(errno.EIO, os.strerror(errno.EIO)), "disk may be failing"),

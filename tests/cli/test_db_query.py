@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from ontofetch_catalog.catalog.repo import queries, story
 from tests.cli.conftest import A, B, Run
 from tests.releases import Releases
 
@@ -107,6 +108,27 @@ def test_events_are_listed_newest_first_and_narrowed(rows: Rows) -> None:
     kinds = [row["type"] for row in rows("db", "events", "--release", "1.0")]
     assert kinds == ["latest.set", "validate.done", "extract.done", "extract.start", "download.done"]
     assert {row["type"] for row in rows("db", "events", "--type", "extract.*")} == {"extract.start", "extract.done"}
+
+
+@pytest.mark.parametrize("words", [("db", "events"), ("log", "--all")])
+def test_events_that_a_table_leaves_out_are_counted_and_not_read(
+    store: Path, run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """A table of a few of very many says how many more there are; other formats have all of them."""
+    read: list[int | None] = []
+    newest_of = story.newest_of
+
+    def watched(*args: Any) -> tuple[Any, int]:
+        rows, total = newest_of(*args)
+        read.append(rows.num_rows)
+        return rows, total
+
+    monkeypatch.setattr(story, "newest_of", watched)
+    monkeypatch.setattr(queries, "newest_of", watched)
+    everything = len(json.loads(run(*words, "--json")[1])["rows"])
+    code, out, _ = run(*words, "--top", "3")
+    assert (code, read) == (0, [everything, 3])
+    assert f"… and {everything - 3} more (--top {everything}, or --format json)" in out
 
 
 def test_a_name_that_may_be_several_releases_lists_them(store: Path, run: Run) -> None:

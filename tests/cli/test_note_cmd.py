@@ -55,6 +55,22 @@ def test_the_same_removal_again_is_no_mistake(store: Path, run: Run) -> None:
     assert run("note", "2.0", "--remove", "published")[0] == 2
 
 
+def test_a_number_never_means_another(store: Path, run: Run, rows: Rows) -> None:
+    """What was removed by its number stays the one that a repeat means; taken back, it has its number again."""
+    for text in ("first", "second", "third"):
+        assert run("note", "2.0", text)[0] == 0
+    assert run("note", "2.0", "--remove", "1")[0] == 0
+    code, _, err = run("note", "2.0", "--remove", "1")
+    assert (code, "That note was removed already." in err) == (0, True)
+    assert [(row["number"], row["text"]) for row in rows("note", "2.0")] == [(2, "second"), (3, "third")]
+    assert run("undo")[0] == 0
+    assert [row["number"] for row in rows("note", "2.0")] == [1, 2, 3]
+    assert run("note", "2.0", "--remove", "3")[0] == 0
+    assert run("note", "2.0", "third")[0] == 0
+    assert [row["number"] for row in rows("note", "2.0")] == [1, 2, 4]
+    assert run("note", "2.0", "--remove", "3")[0] == 2
+
+
 @pytest.mark.parametrize("text", ["\x1b[31mred", "two\nlines", "\u202egnp.exe", "", "   ", "x" * 2_001])
 def test_a_note_is_a_line_of_plain_text(store: Path, run: Run, text: str) -> None:
     """What could change a terminal, and what says nothing, is refused, and does not reach it."""

@@ -341,7 +341,7 @@ def test_sizes_in_the_story_are_those_of_tables(tmp_path: Path) -> None:
                 "UPDATE events SET payload = json_merge_patch(payload, ?) WHERE version_id = ?",
                 [json.dumps({"bytes": size}), f"example/sample/{number}.0"],
             )
-        told = list_story(connection, None, None, unchanged=False)["story"].to_pylist()
+        told = list_story(connection, None, None, unchanged=False)[0]["story"].to_pylist()
     assert [f"a.zip ({human_size(size)}) fetched" for size in reversed(sizes)] == [
         story.partition(" from")[0] for story in told if "fetched" in story
     ]

@@ -38,6 +38,7 @@ RELEASE = ("--service", "s", "--ontology", "o", "--version", "1")
         ("PermissionError(13, 'Permission denied')", 1, "error: Permission denied\n"),
         ("__import__('ontofetch_hookspecs').UsageError('Off.', hint='Do this.')", 2, "error: Off. Do this.\n"),
         ("__import__('ontofetch_catalog.errors').errors.CatalogLocked('Held.')", 4, "error: Held.\n"),
+        ("MemoryError", 1, "error: There is not enough memory. Free some memory and run the same command again.\n"),
         ("KeyboardInterrupt", 130, "interrupted\n"),
         (
             "ValueError('https://u:hush@h/?token=hush')",
@@ -163,7 +164,10 @@ def test_an_odd_terminal_is_no_error(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("words", [("pull", "x.obo", *RELEASE), ("report", "latest", "--out", "x.html")])
+@pytest.mark.parametrize(
+    "words",
+    [("pull", "x.obo", *RELEASE), ("report", "latest", "--out", "x.html"), ("db", "versions", "--out", "x.csv")],
+)
 def test_a_current_folder_that_is_gone_is_told(program: Program, tmp_path: Path, words: tuple[str, ...]) -> None:
     """What has no whole path there is no error of an unnamed thing."""
     (tmp_path / "a.nt").write_text("<urn:a> <urn:b> <urn:c> .\n")

@@ -92,7 +92,8 @@ def list_deeds(connection: duckdb.DuckDBPyConnection, *, most: int, event_id: in
     having = "" if event_id is None else f"HAVING list_contains(list(event_id), {int(event_id)})"
     rows = connection.execute(f"""
         WITH pulls AS (SELECT DISTINCT run_id, version_id FROM events WHERE type = 'download.done'),
-        told AS (
+        -- read twice, the second time with what only a few need: their payloads
+        told AS NOT MATERIALIZED (
             SELECT e.*, CASE
                 WHEN p.run_id IS NOT NULL AND type IN ({pulls})
                         AND NOT (type = 'latest.set' AND (payload->>'message') IS NOT NULL)
@@ -102,17 +103,20 @@ def list_deeds(connection: duckdb.DuckDBPyConnection, *, most: int, event_id: in
             FROM events e LEFT JOIN pulls p ON p.run_id = e.run_id AND p.version_id = e.version_id
             WHERE type IN ({types}) AND (type <> 'prune.batch' OR (payload->>'removal') IS NULL)
                 AND NOT (p.run_id IS NULL AND type IN ('extract.done', 'validate.done'))
+        ), newest AS (
+            SELECT deed, max(event_id) AS last_id FROM told GROUP BY deed {having}
+            ORDER BY last_id DESC LIMIT {int(most)}
         ), deeds AS (
             SELECT min(event_id) AS event_id, max(event_id) AS last_id, arg_min(type, event_id) AS type,
                 arg_min(run_id, event_id) AS run_id, max(ts) AS done_at,
                 CASE WHEN count(DISTINCT version_id) = 1 THEN any_value(version_id) ELSE '' END AS version_id,
                 arg_min(payload::VARCHAR, event_id) AS payload,
                 list(payload::VARCHAR ORDER BY event_id) FILTER (type = 'download.done') AS downloads
-            FROM told GROUP BY deed {having}
+            FROM told SEMI JOIN newest USING (deed) GROUP BY deed
         )
         SELECT d.*, coalesce(t.by_id > d.last_id, false) AS undone
         FROM deeds d LEFT JOIN {_TAKEN_BACK} t ON t.event_id = d.event_id
-        ORDER BY d.last_id DESC LIMIT {int(most)}
+        ORDER BY d.last_id DESC
     """).fetchall()
     return [_deed(row) for row in rows]
 

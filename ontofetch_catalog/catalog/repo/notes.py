@@ -46,30 +46,29 @@ def read_notes_ahead(connection: duckdb.DuckDBPyConnection, version_ids: Sequenc
     read_ahead(connection, _OF_RELEASE, version_ids, of=("notes",))
 
 
-def list_notes(connection: duckdb.DuckDBPyConnection, kind: str, version_id: str | None) -> pa.Table:
+def list_notes(
+    connection: duckdb.DuckDBPyConnection, kind: str, version_id: str | None, *, gone: bool = False
+) -> pa.Table:
     """Return the notes, or the tags, of one release or of all: version_id, number, text, created_at (UTC).
 
-    Numbers count from 1 within a release, in the order in which they were recorded.
+    Numbers count from 1 within a release, in the order in which they were recorded. One that was taken away keeps its
+    number, so that no number ever means another; `gone` asks for these instead.
     """
-    where = f"AND n.version_id = {literal(version_id)}" if version_id else ""
+    where = f"AND version_id = {literal(version_id)}" if version_id else ""
     return connection.sql(f"""
-        SELECT n.version_id, row_number() OVER (PARTITION BY n.version_id ORDER BY n.created_at, n.text) AS number,
-            n.text, n.created_at
-        FROM notes n JOIN v_series_order o ON o.version_id = n.version_id
-        WHERE n.kind = {literal(kind)} {where} ORDER BY o.slot, o.position, number
-    """).to_arrow_table()
-
-
-def was_removed(connection: duckdb.DuckDBPyConnection, kind: str, version_id: str, text: str) -> bool:
-    """Return whether a release had such a note or tag once, which somebody took away."""
-    return bool(
-        ask(
-            connection,
-            "SELECT 1 FROM events WHERE version_id = ? AND type = ? AND payload ->> 'text' = ? LIMIT 1",
-            [version_id, f"{kind}.removed", text],
-            of=("events",),
+        WITH said AS (
+            SELECT version_id, text, created_at, false AS gone FROM notes WHERE kind = {literal(kind)} {where}
+            UNION ALL
+            SELECT version_id, payload ->> 'text', TRY_CAST(payload ->> 'created_at' AS TIMESTAMP), true
+            FROM events WHERE type = {literal(f"{kind}.removed")} {where}
+        ), numbered AS (
+            SELECT version_id, row_number() OVER (PARTITION BY version_id ORDER BY created_at, text) AS number,
+                text, created_at, bool_and(gone) AS gone
+            FROM said GROUP BY version_id, text, created_at
         )
-    )
+        SELECT n.* EXCLUDE (gone) FROM numbered n JOIN v_series_order o ON o.version_id = n.version_id
+        WHERE n.gone = {gone} ORDER BY o.slot, o.position, number
+    """).to_arrow_table()
 
 
 def insert_note(connection: duckdb.DuckDBPyConnection, version_id: str, note: Note) -> None:

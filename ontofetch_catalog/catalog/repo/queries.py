@@ -13,7 +13,7 @@ from .definitions import delta_files_of, delta_summary_of
 from .lookup_keys import may_be_called, may_have
 from .notes import TAGS
 from .stats import INCOMPLETE, LIVE
-from .story import of_release, told
+from .story import newest_of, of_release
 
 if TYPE_CHECKING:
     import duckdb
@@ -100,18 +100,19 @@ def sum_delta(connection: duckdb.DuckDBPyConnection, a: str, b: str) -> pa.Table
     return connection.sql(f"FROM {delta_summary_of(a, b)}").to_arrow_table()
 
 
-def list_events(connection: duckdb.DuckDBPyConnection, version_id: str | None, kind: str | None) -> pa.Table:
-    """Return the events, newest first, of one release or of all, of one type (a glob) or of all.
+def list_events(
+    connection: duckdb.DuckDBPyConnection, version_id: str | None, kind: str | None, *, most: int | None = None
+) -> tuple[pa.Table, int]:
+    """Return the events, newest first and at most so many, of one release or of all, of one type (a glob) or of all.
+
+    Beside them, how many there are.
 
     To a release belongs also what was recorded while it had another name.
     """
     conditions = [of_release(connection, version_id)] if version_id else []
     conditions += [f"type GLOB {literal(kind)}"] if kind else []
-    return connection.sql(f"""
-        SELECT event_id, ts, type, level, version_id, story, payload::VARCHAR AS payload, boundary_id, run_id,
-            config_hash, digest
-        FROM ({told(" AND ".join(conditions) or "true")}) ORDER BY event_id DESC
-    """).to_arrow_table()
+    columns = "event_id, ts, type, level, version_id, story, payload::VARCHAR AS payload"
+    return newest_of(connection, f"{columns}, boundary_id, run_id, config_hash, digest", conditions, most)
 
 
 def list_event_types(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -98,8 +98,14 @@ def _size(number: str) -> str:
     return f"CASE {' '.join(parts)} ELSE format('{{:,.1f}} PiB', {number} / {1024.0**5}) END"
 
 
-def told(condition: str) -> str:
-    """Return a query over events that fit a condition, as it stands in SQL: each with its `story`, a sentence."""
+def told(condition: str, most: int | None = None) -> str:
+    """Return a query over events that fit a condition, as it stands in SQL: each with its `story`.
+
+    Args:
+        condition: In SQL.
+        most: Only so many of them, the newest: no sentence is made of what nobody sees.
+    """
+    newest = "" if most is None else f"ORDER BY event_id DESC LIMIT {most}"
     return f"""
         SELECT * EXCLUDE (artifact, status, source_url, former, plan, error, plugin, reason, kind, message, undoes,
             redoes, replaced, size, files, left_out, passed, failed, unjudged, facts, findings, shared, intact),
@@ -121,7 +127,7 @@ def told(condition: str) -> str:
                 coalesce(try_cast(payload->>'findings' AS BIGINT), 0) AS findings,
                 try_cast(payload->>'intact' AS BIGINT) AS intact,
                 coalesce(try_cast(coalesce(payload->>'shared_files', payload->>'files') AS BIGINT), 0) AS shared
-            FROM events WHERE {condition}
+            FROM (FROM events WHERE {condition} {newest})
         )
     """
 
@@ -148,14 +154,20 @@ def _of_series(series: str) -> str:
 
 
 def list_story(
-    connection: duckdb.DuckDBPyConnection, version_id: str | None, series: str | None, *, unchanged: bool
-) -> pa.Table:
-    """Return what happened, newest first: at (UTC), release, story (a sentence), type, event_id.
+    connection: duckdb.DuckDBPyConnection,
+    version_id: str | None,
+    series: str | None,
+    *,
+    unchanged: bool,
+    most: int | None = None,
+) -> tuple[pa.Table, int]:
+    """Return what happened, newest first, and how much there is: at (UTC), release, story, type, event_id.
 
     Args:
         version_id: Only of this release, also under the names that it had before.
         series: Only of this series.
         unchanged: Whether commands that found nothing to do are there too.
+        most: Only so many rows.
     """
     # what a removal, and its return, does batch by batch is told by the one event of it all
     parts = (
@@ -166,7 +178,16 @@ def list_story(
     conditions += [of_release(connection, version_id)] if version_id else []
     conditions += [_of_series(series)] if series else []
     conditions += [] if unchanged else ["NOT ends_with(type, '.unchanged')"]
-    return connection.sql(f"""
-        SELECT ts AS at, version_id AS release, story, type, event_id
-        FROM ({told(" AND ".join(conditions))}) ORDER BY event_id DESC
-    """).to_arrow_table()
+    return newest_of(connection, "ts AS at, version_id AS release, story, type, event_id", conditions, most)
+
+
+def newest_of(
+    connection: duckdb.DuckDBPyConnection, columns: str, conditions: list[str], most: int | None
+) -> tuple[pa.Table, int]:
+    """Return the newest events that fit all conditions, at most so many, and how many there are."""
+    condition = " AND ".join(conditions) or "true"
+    rows = connection.sql(f"SELECT {columns} FROM ({told(condition, most)}) ORDER BY event_id DESC").to_arrow_table()
+    if most is None or rows.num_rows < most:
+        return rows, rows.num_rows
+    ((total,),) = connection.execute(f"SELECT count(*) FROM events WHERE {condition}").fetchall()
+    return rows, int(total)
