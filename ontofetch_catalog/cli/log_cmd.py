@@ -6,7 +6,7 @@ from ontofetch_hookspecs import HostInfo
 
 from ..console.output import OutputOptions, emit
 from ..console.quiet import take_options
-from ..errors import EXIT_OK, VersionUnknown
+from ..errors import EXIT_OK
 from .common import make_parser, profiled, reading
 
 
@@ -27,13 +27,8 @@ def _show(host: HostInfo, options: OutputOptions, what: str | None, *, unchanged
     from ..catalog.repo import naming, story
 
     with reading(host) as connection:
-        series = version_id = None
-        if what:
-            try:
-                series = naming.resolve_series(connection, what)
-            except VersionUnknown:
-                version_id = naming.resolve_version(connection, what)
-        rows = story.list_story(connection, version_id, series, unchanged=unchanged)
-    parameters = {"series": series, "version_id": version_id, "all": unchanged}
+        version_id, series = naming.resolve_release_or_series(connection, what) if what else ("", "")
+        rows = story.list_story(connection, version_id or None, series or None, unchanged=unchanged)
+    parameters = {"series": series or None, "version_id": version_id or None, "all": unchanged}
     emit({"log": rows}, options=options, parameters=parameters, nothing="Nothing has happened yet.")
     return EXIT_OK
