@@ -43,7 +43,9 @@ demo: $(STAMP)
 # what a run leaves (GB): nothing is another there but that no test waits for a disk
 ROOM := 8
 MEMORY := $(if $(TMPDIR),,$(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > $(ROOM) * 1000000 { print "/dev/shm" }'))
-PYTEST := $(if $(MEMORY),TMPDIR=$(MEMORY)) $(BIN)/python -m pytest -q -n auto --dist worksteal -p no:benchmark
+IN_MEMORY := $(if $(MEMORY),TMPDIR=$(MEMORY))
+TESTS := -m pytest -q -n auto --dist worksteal -p no:benchmark
+PYTEST := $(IN_MEMORY) $(BIN)/python $(TESTS)
 
 # all but the longest; of long tables of cases a sample (`tests/levels.py`)
 test: $(STAMP)
@@ -103,14 +105,14 @@ versions: $(STAMP)
 	  test -x .build/$$p/bin/python || $$p -m venv .build/$$p || exit 1; \
 	  echo "== $$p"; .build/$$p/bin/python -m pip $(LOCKED) && \
 	  .build/$$p/bin/python -m pip $(EDITABLE) && \
-	  .build/$$p/bin/python -m pytest -q || exit 1; \
+	  $(IN_MEMORY) .build/$$p/bin/python $(TESTS) -m "not rare" || exit 1; \
 	done
 	@test -x .build/oldest/bin/python || $(PYTHON) -m venv .build/oldest
 	@echo "== the oldest dependencies"
 	@.build/oldest/bin/python -m pip $(LOCKED)
 	@.build/oldest/bin/python -m pip $(EDITABLE)
 	@.build/oldest/bin/python -m pip install $(QUIET) $$($(BIN)/python -m tests.environments oldest)
-	@.build/oldest/bin/python -m pytest -q
+	@$(IN_MEMORY) .build/oldest/bin/python $(TESTS) -m "not rare"
 
 crash: $(STAMP)
 	$(BIN)/python -m tests.crash run

@@ -9,6 +9,7 @@ import json
 import resource
 import sys
 from collections.abc import Generator
+from importlib import import_module
 from pathlib import Path
 
 Job = Generator[None, None, int]
@@ -29,9 +30,10 @@ def extract(root: str, table: str) -> Job:
 
 def report(root: str, source: str, name: str, *parameters: str) -> Job:
     """Run a report from the `catalog` or from `audits`; return the number of rows of its main frame."""
-    import ontofetch_catalog.analytics.reports  # noqa: F401 - what a report imports is no part of its work
     from ontofetch_catalog.analytics.catalog import Catalog
 
+    # what a report imports is no part of its work
+    import_module(f"ontofetch_catalog.analytics.reports.{name}")
     yield
     catalog = Catalog.open(root) if source == "catalog" else Catalog.from_audits(root)
     found = catalog.report(name, **dict(word.split("=", 1) for word in parameters))

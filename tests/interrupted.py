@@ -37,7 +37,8 @@ def load_everything() -> None:
     import pyoxigraph  # noqa: F401
     import structlog  # noqa: F401
 
-    import ontofetch_catalog.analytics.reports
+    import ontofetch_catalog.analytics.catalog
+    import ontofetch_catalog.analytics.reports.latest
     import ontofetch_catalog.catalog.boundaries
     import ontofetch_catalog.cli.analytics_cmd
     import ontofetch_catalog.cli.db_cmd

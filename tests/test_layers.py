@@ -23,7 +23,7 @@ SOURCES = sorted([*PACKAGE.rglob("*.py"), *CONTRACT.rglob("*.py")])
 # package → the packages it may import; errors and settings are neutral, rendering only turns values into text, and
 # content only reads what is inside files: the host unpacks with it, the catalog repairs and adopts; children starts the
 # processes of both
-_FINDERS = {"host.facts_again"}  # `db facts` has files looked at as a pull does
+_FINDERS = {"host.facts_again", "host.pools"}  # `db facts` has files looked at as a pull does
 MAY_IMPORT = {
     "contract": set(),
     "errors": {"contract"},
@@ -378,6 +378,8 @@ FEW_ROWS = {
     "catalog.repo.images:everything": "one row per release, series or content",
     "catalog.repo.images:unpack": "one row per release, series or content that changed",
     "catalog.shared.log:records": "one row per boundary, by pages",
+    "catalog.shared.log_then:coming": _ON_DISK,
+    "catalog.shared.log_then:gone": _ON_DISK,
     "catalog.shared.log_work:states": "the items that are asked for, at most 256",
     "catalog.shared.log_work:take": "the items that are taken",
     "catalog.verify.parts:__init__": _RELEASES,
@@ -667,9 +669,9 @@ def test_the_contract_imports_pluggy_and_the_standard_library() -> None:
         (opened_by_name, "ontofetch_catalog.catalog.journal", "for x in folder.iterdir(): pass"),
         (stray_sql, "ontofetch_catalog.cli.db_query", "x = 'SELECT a FROM b'"),
         (stray_sql, "ontofetch_catalog.cli.db_query", "x = f'DELETE FROM {y}'"),
-        (row_loops, "ontofetch_catalog.analytics.io", "con.executemany(sql, rows)"),
-        (row_loops, "ontofetch_catalog.analytics.io", "pl.read_parquet(path)"),
-        (row_loops, "ontofetch_catalog.analytics.io", "while row := cur.fetchone():\n    pass"),
+        (row_loops, "ontofetch_catalog.analytics.sources.audit_lines", "con.executemany(sql, rows)"),
+        (row_loops, "ontofetch_catalog.analytics.sources.audit_lines", "pl.read_parquet(path)"),
+        (row_loops, "ontofetch_catalog.analytics.sources.audit_lines", "while row := cur.fetchone():\n    pass"),
         (loops_over_rows, "ontofetch_catalog.catalog.scan", "def f(t):\n    for row in t.to_pylist():\n        pass"),
         (loops_over_rows, "ontofetch_catalog.catalog.scan", "def f(t):\n    return [row for row in t.rows()]"),
         (loops_over_rows, "ontofetch_catalog.catalog.scan", "def f(t):\n    return {x for x in zip(t.fetchall(), t)}"),

@@ -6,21 +6,24 @@ It knows neither SQL nor pipelines nor the command line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from ontofetch_hookspecs.names import quote
+
 from ..catalog.connection import Store
+from ..errors import UsageError
 from . import columns as c
-from .bare_rows import TABLES
+from .bare_rows import EVENTS, TABLES
 from .collect import Teller, collect
 from .fields import conform, dtype_of
-from .io import scan_events
+from .reports import NAMES
 from .results import ReportResult
 from .sources import Reader, Source
-from .sources.audits import AuditSource
 from .sources.catalog import CatalogSource
 
 # reads rows of one kind from an open source: these columns, at most so many rows
@@ -66,6 +69,8 @@ class Catalog:
             root: The store.
             tell: Prints plans and times; None for none.
         """
+        from .sources.audits import AuditSource
+
         return cls(AuditSource(Path(root).absolute(), tell), tell)
 
     def versions(self) -> pl.LazyFrame:
@@ -103,7 +108,7 @@ class Catalog:
             UsageError: The file is no such export, or there are only audits.
         """
         if exported is not None:
-            return scan_events(exported)
+            return _scan_events(exported)
         return self._rows("events", lambda reader, columns, most: reader.rows("events", columns, None, most))
 
     def delta(self, a: str, b: str, *, unchanged: bool = False) -> pl.LazyFrame:
@@ -195,13 +200,11 @@ class Catalog:
             UsageError: There is no such report, or a plugin's has no such parameter.
             PluginFailed: A plugin's report failed.
         """
-        from . import reports
-
-        if name not in reports.__all__:
+        if name not in NAMES:
             from .contributed import run_installed
 
             return run_installed(name, self, parameters)
-        found: ReportResult = getattr(reports, name)(self, **parameters)
+        found: ReportResult = getattr(import_module(f"{__package__}.reports.{name}"), name)(self, **parameters)
         return found
 
     def latest(self, version: str | None = None, **parameters: Any) -> ReportResult:
@@ -227,3 +230,24 @@ class Catalog:
 
 def _head(rows: pl.LazyFrame, columns: Sequence[str], most: int | None) -> pl.LazyFrame:
     return rows.select(columns) if most is None else rows.select(columns).head(most)
+
+
+def _scan_events(path: str | Path) -> pl.LazyFrame:
+    """Return events that `ontofetch db events --format parquet` exported, lazily; columns as in `bare_rows`.
+
+    Raises:
+        UsageError: The file is no such export.
+    """
+    events = pl.scan_parquet(path)
+    try:
+        names = events.collect_schema().names()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UsageError(f"{quote(path)} can't be read as Parquet: {quote(error)}.", subject=str(path)) from error
+    missing = [field.name for field in EVENTS.fields if field.name not in names]
+    if missing:
+        raise UsageError(
+            f"{quote(path)} has no column {missing[0]}.",
+            subject=str(path),
+            hint="Export events with `ontofetch db events --format parquet --out events.parquet`.",
+        )
+    return conform(events, EVENTS)

@@ -12,6 +12,7 @@ from pathlib import Path
 from ontofetch_hookspecs.names import SEGMENT
 from ontofetch_hookspecs.store_paths import StorePath
 
+from ..host.contract import Contract
 from ..host.opening import open_installed
 from ..importing.docstokg import read_release
 from ..importing.found import LEFT, FoundArtifact, ImportRefused
@@ -34,11 +35,12 @@ class Recording:
         self.raises = settings.values["bridge_errors"] == "raise"
         self._latest = settings.values["bridge_latest"] == "on"
         self._root = settings.root
-        self._info, _ = open_installed(settings)
+        info, _ = open_installed(settings)
+        self._contract = Contract(info)
         layout = str(settings.values["layout"])
         # what the downloader has taken anew under a name is what it has; the former bytes go to the quarantine
-        self._copying = Recorder(self._info, Way(replace=True, layout=layout))
-        self._in_place = Recorder(self._info, Way(in_place=True, replace=True))
+        self._copying = Recorder(info, Way(replace=True, layout=layout))
+        self._in_place = Recorder(info, Way(in_place=True, replace=True))
 
     def record(self, folder: str, service: str) -> None:
         """Record the release in a folder `<id>/<version>` of the downloader's tree.
@@ -64,7 +66,7 @@ class Recording:
         """
         found, recorder = self._read(folder, "")
         # the manifest names the resolver, the record has the service; the URL is the same, maybe of another version
-        known = self._info.manager.hook.lookup_download(url=found.source_url)
+        known = self._contract.find_download(found.source_url)
         service, ontology = known.version_id.split("/")[:2] if known is not None else ("", "")
         services = [service, found.service] if ontology == found.ontology else [found.service]
         ids = [f"{service}/{found.ontology}/{found.version}" for service in services]

@@ -29,6 +29,7 @@ from .shared.log_work import Lease, list_leases
 from .shared.object_store import MAX_AGE
 from .shared.objects import objects_options, open_objects
 from .shared.replica import Copy
+from .shared.signposts import signposts_of
 from .store_key import make_key, read_key, write_key
 
 _log = logging.getLogger("ontofetch.catalog.shared")
@@ -61,9 +62,12 @@ def join(store: Store, catalog: str, objects: str) -> Address:
     if there is not None and there != address:
         raise _elsewhere(store, there)
     with closing(log_of(store, address)) as log:
-        is_new = log.head().event_id == 0
-    if is_new:
-        open_objects(address.objects, options=objects_options()).prepare()
+        signposts = signposts_of(store, log)
+        if log.head().event_id == 0:
+            signposts.objects.prepare()
+            # another catalog's, or this one's from before it was brought back: their sweeps would free each other's
+            signposts.require_newest()
+        signposts.accept()
     if there is None and require_database(store):
         _bring(store, address)
     if read_key(store) != key:
@@ -99,6 +103,7 @@ def _bring(store: Store, address: Address) -> None:
         copy = Copy(store, log, open_objects(address.objects, options=objects_options()))
         connection = session.connection
         copy.push(connection, events.newest_event(connection), images.everything(connection), copy.going.everything())
+        copy.signposts.follow()
 
 
 def renew(store: Store) -> None:
@@ -112,6 +117,7 @@ def renew(store: Store) -> None:
     with closing(log_of(store, address)) as log:
         # nothing is put away before there is something to take its place
         log.head()
+        signposts_of(store, log).accept()
     sessions.make_store(store)
     with gate_of(store.root).exclusive(store.wait):
         aside = store.path(f"{BACKUPS}/{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-before-copy")
@@ -246,6 +252,9 @@ def sweep(
         return None
     objects = open_objects(address.objects, options=objects_options())
     with log_of(store, address).opened() as log, log_sweep.alone(log):
+        signposts = signposts_of(store, log)
+        # what a newer backup of the database names is not to be freed
+        signposts.require_newest()
         require_holds(log)
         condemned = _condemn(log, grace_seconds, dry_run=dry_run)
         # all that is asked of this session: the objects go though its line may be lost by then
@@ -265,6 +274,7 @@ def sweep(
             objects.delete(freed)
             objects.delete(orphaned)
             left = objects.sweep()
+            signposts.follow(anew=True)
     return Swept(
         condemned=condemned,
         freed_objects=len(freed),

@@ -1,7 +1,5 @@
 """The answers to the host's four questions, read from the catalog with the database closed again afterwards.
 
-What is asked right after a boundary was read before that closed the database (`answers`).
-
 The files of a release are read when the host asks for them, if it does.
 """
 
@@ -18,10 +16,10 @@ from ontofetch_hookspecs.records import ArtifactRecord, DownloadRecord, VersionR
 from ontofetch_hookspecs.redaction import redact_url
 from ontofetch_hookspecs.together import answering
 
-from . import answers, extractions
+from . import extractions
 from .connection import Store
 from .repo import facts, files, latest, meaning, releases, validations
-from .sessions import asking, state_of
+from .sessions import asking
 
 if TYPE_CHECKING:
     import duckdb
@@ -79,32 +77,8 @@ def lookup_version(store: Store, version_id: str) -> VersionRecord | None:
     """Return the record of a release; None if it is not recorded, or there is no catalog."""
     if not store.database.exists():
         return None
-    told = answers.find(store.root, lambda: state_of(store))
-    if told is not None and told.record.version_id == version_id:
-        return told.record
     with _asked(store) as connection:
         return _version_record(store, connection, version_id)
-
-
-def prepare_answers(
-    store: Store, connection: duckdb.DuckDBPyConnection, version_id: str, kind: str
-) -> answers.Answers | None:
-    """Read what is asked after a boundary of a release: its record, and what is known of its files' contents.
-
-    After a validation, what is odd about their meaning is asked as well. None where the host does not ask.
-    """
-    if not answers.are_wanted(store.root):
-        return None
-    record = _version_record(store, connection, version_id)
-    if record is None:
-        return None
-    contents = files.distinct_contents(connection, version_id, most=answers.MOST_FILES)
-    if contents is None:
-        return answers.Answers(record=record)
-    results = validations.known_results_of(connection, version_id)
-    known = facts.known_facts_of(connection, version_id)
-    oddities = meaning.find_oddities(connection, version_id) if kind == "validate" else None
-    return answers.Answers(record=record, contents=contents, results=results, facts=known, oddities=oddities)
 
 
 def _version_record(store: Store, connection: duckdb.DuckDBPyConnection, version_id: str) -> VersionRecord | None:
@@ -135,10 +109,6 @@ def lookup_validations(
     """Return the known results for these contents, columns KNOWN_RESULTS_COLUMNS; None if there is no catalog."""
     if not store.database.exists():
         return None
-    told = answers.find(store.root, lambda: state_of(store))
-    known = None if told is None else told.known_results(file_ids, validator, validator_version)
-    if known is not None:
-        return known
     with _asked(store) as connection:
         return validations.known_results(connection, file_ids, validator, validator_version)
 
@@ -162,9 +132,6 @@ def _artifact_record(version: releases.VersionRow, artifact: releases.ArtifactRo
 
 def lookup_oddities(store: Store, version_id: str) -> pa.Table:
     """Return what is odd about the meaning of a release's files beside the release before, as `find_oddities`."""
-    told = answers.find(store.root, lambda: state_of(store))
-    if told is not None and told.oddities is not None and told.record.version_id == version_id:
-        return told.oddities
     with _asked(store) as connection:
         return meaning.find_oddities(connection, version_id)
 
@@ -178,11 +145,8 @@ def lookup_facts(store: Store, file_ids: Sequence[str], facts_versions: Sequence
 
     if not store.database.exists():
         return None
-    told = answers.find(store.root, lambda: state_of(store))
-    found = None if told is None else told.known_facts(file_ids, facts_versions)
-    if found is None:
-        with asking(store) as connection:
-            found = facts.known_facts(connection, file_ids, facts_versions)
+    with _asked(store) as connection:
+        found = facts.known_facts(connection, file_ids, facts_versions)
     sizes = zip(found["table_path"].to_pylist(), found["table_bytes"].to_pylist(), strict=True)
     kept = [path is None or has_size(store.path(path), size) for path, size in sizes]
     return found.filter(pa.array(kept, pa.bool_())).select(["file_id", "facts_version", "reason"])

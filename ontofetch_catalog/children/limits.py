@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,6 +25,7 @@ WHOLE_MEMORY_PER_BYTE = 64  # of the input, where an ontology is built in memory
 FACTS_MEMORY = 256 << 20  # for what an input says, too
 FACTS_MEMORY_PER_BYTE = 16  # of the input, for its terms and their table
 MOST_PARSER_MEMORY = 512 << 20  # all of them read a stream, so that a larger file needs no more
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 _MEMORY_ENDS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)  # how libraries end that get no memory, or no stack
 
 
@@ -141,3 +143,13 @@ def count_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def live_with(parent: int) -> bool:
+    """Let this process end with the one that started it, whatever it is busy with; False: that has ended already."""
+    if sys.platform.startswith("linux"):
+        import ctypes
+
+        # a parent that was killed closes a pipe, which is noticed when it is read or written again and no sooner
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    return os.getppid() == parent

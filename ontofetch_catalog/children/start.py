@@ -33,20 +33,19 @@ def start_script(path: str, *words: str) -> subprocess.Popen[bytes]:
     return _start(["-S", os.path.abspath(path), *words])
 
 
-def start_module(
-    name: str, *words: str, memory: int = 0, bare: bool = False, stdin: int = subprocess.PIPE
-) -> subprocess.Popen[bytes]:
+def start_module(name: str, *words: str, memory: int = 0, stdin: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
     """Start `main(*words)` of a module, with pipes at its standard input and output; what it says to stderr is lost.
+
+    Of the contract it imports the modules that it names; the others come when a plugin's module asks for them.
 
     Args:
         name: The module's dotted name.
         words: What `main` is called with.
         memory: Bytes of address space that it may have from its first line on; 0: no limit.
-        bare: Whether it needs single modules of the contract; the others come when a plugin's module asks for them.
         stdin: A descriptor that is its standard input, in the place of a pipe.
     """
     contract = {"ontofetch_hookspecs": os.path.dirname(os.path.abspath(ontofetch_hookspecs.__file__))}
-    told = {"path": clean_path(), "memory": memory, "module": name, "words": words, "bare": contract if bare else {}}
+    told = {"path": clean_path(), "memory": memory, "module": name, "words": words, "bare": contract}
     return _start([os.path.abspath(boot.__file__), json.dumps(told)], quiet=True, stdin=stdin)
 
 

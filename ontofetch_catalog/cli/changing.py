@@ -1,4 +1,4 @@
-"""What the commands that change releases have in common: how they run, which name is meant, what is shown of it."""
+"""What the commands that change releases have in common: which name is meant, how it is done, what is shown of it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.processes import user_name
 
 from ..console.output import OutputOptions, emit, say
-from ..console.quiet import take_options
 from ..errors import AmbiguousVersion, OntofetchError, UsageError, VersionUnknown
 from ..rendering.progress import bar
-from .common import profiled, running, table_of
+from .common import table_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,13 +21,6 @@ if TYPE_CHECKING:
     from ..catalog.boundaries.engine import BoundaryResult
     from ..catalog.connection import Store
     from ..catalog.undoing.changes import Change
-
-
-def run_command(verb: str, argv: list[str], host: HostInfo, main: Callable[[list[str], HostInfo], int]) -> int:
-    """Run a command of the top level: errors name it, and its queries can be profiled."""
-    argv, host = take_options(argv, host)
-    with running(verb):
-        return profiled(argv, lambda: main(argv, host))
 
 
 def find_named(connection: duckdb.DuckDBPyConnection, name: str, *, services: bool = False) -> str:

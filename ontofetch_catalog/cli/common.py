@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from ontofetch_hookspecs.names import quote
 from ..console.destination import check_destination
 from ..console.output import add_output_options, save, say, say_lines, warn
 from ..console.parser import Parser
+from ..console.quiet import take_options
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from ..catalog.profile import Profiler
     from ..catalog.repo.stats import Statistics
 
+Main = Callable[[list[str], HostInfo], int]
 _MEMORY = 300_000_000  # bytes that DuckDB may hold of what a command reads; what is more goes to its disk
 # of the command that runs in this thread
 _profiler: ContextVar[Profiler | None] = ContextVar("profiler", default=None)
@@ -123,6 +126,24 @@ def profiled(argv: Sequence[str], run: Callable[[], int]) -> int:
         say_lines(profiler.as_text(with_json=not found.profile_out))
         if found.profile_out:
             save(Path(found.profile_out), profiler.as_json().encode())
+
+
+def command(verb: str = "") -> Callable[[Main], Main]:
+    """Make a function a command of the top level: errors name it by `verb`, its queries can be profiled.
+
+    The options of every command are taken out of its words, as any host hands them over.
+    """
+
+    def made(main: Main) -> Main:
+        @wraps(main)
+        def run(argv: list[str], host: HostInfo) -> int:
+            argv, host = take_options(argv, host)
+            with running(verb) if verb else nullcontext():
+                return profiled(argv, lambda: main(argv, host))
+
+        return run
+
+    return made
 
 
 def statistics_of(host: HostInfo, connection: duckdb.DuckDBPyConnection) -> Statistics:

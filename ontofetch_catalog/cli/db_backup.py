@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote, shell_word
 
-from ..console.output import OutputOptions, emit, say, warn
+from ..console.output import emit, parse, say, warn
 from ..errors import EXIT_FINDINGS, EXIT_OK
 from ..rendering.progress import bar
 from ..rendering.text import human_size
@@ -30,7 +30,10 @@ _RESTORE = """Bring the catalog back to what a backup holds.
 
 Hashes and signature are checked before anything is touched. What is replaced is kept below .catalog/backups. Files of
 the backup that are missing on the disk are put back; files that are there stay as they are. Then pending migrations are
-applied and the store is examined as `db doctor` does it. Exit code 3 if the catalog and the disk differ."""
+applied and the store is examined as `db doctor` does it. Exit code 3 if the catalog and the disk differ.
+
+Where the catalog is shared, rows and files are for all machines again what they were then, by one boundary: what lies
+in their place, and what came later, goes into quarantine. Bytes come from the objects, or from a backup with data."""
 
 
 def backup(argv: list[str], host: HostInfo) -> int:
@@ -46,8 +49,7 @@ def backup(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("--sign", metavar="KEY", help="sign it with the Ed25519 key in this PEM file")
     parser.add_argument("--hold", metavar="AGE", type=duration, help="of a shared catalog: for how long sweeps keep it")
     parser.add_argument("--list", action="store_true", help="list what lies below .catalog/backups, and do nothing")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     store = store_of(host)
     if args.list:
         if args.to or args.sign or args.include_data or args.hold:
@@ -75,10 +77,8 @@ def backup(argv: list[str], host: HostInfo) -> int:
     }
     emit({"backup": pa.Table.from_pylist([row])}, options=options, well=not made.missing and not made.damaged)
     back = f"`{host.name} db restore {shell_word(os.fspath(made.path))}`"
-    if not made.held_as:
-        say(f"{back} brings it back.")
-    else:
-        say(f"{back} brings it back in a store of its own, as `{host.name} db move --to local` makes one of a copy.")
+    say(f"{back} brings it back.")
+    if made.held_as:
         say(f"Sweeps keep what it names until `{host.name} db hold --let-go {shell_word(made.held_as)}`.")
     if made.missing or made.damaged:
         warn(f"Files were missing or damaged already; `{host.name} db doctor` names them.")
@@ -115,8 +115,7 @@ def restore(argv: list[str], host: HostInfo) -> int:
     parser = make_parser(host, "db restore", _RESTORE, "db restore /mnt/backups/store.tar.zst --verify-key key.pub")
     parser.add_argument("path", metavar="PATH", help="a backup, or the name of one below .catalog/backups")
     parser.add_argument("--verify-key", metavar="PUB", help="refuse what the owner of this public key has not signed")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     store = store_of(host)
     path = _find(host, args.path)
     key = Path(args.verify_key) if args.verify_key else None

@@ -69,6 +69,11 @@ def main(argv: list[str], host: HostInfo) -> int:
     )
     well = not found.needs_a_hand and not any(row["outcome"] == "failed" for row in fixed)
     emit(sections, options=options, parameters=parameters, look=look, well=well)
+    if store.shared_by.exists():
+        from ..catalog.shared.signposts import what_is_lost
+
+        if lost := what_is_lost(store):
+            warn(lost)
     return _conclude(found, host, checks)
 
 

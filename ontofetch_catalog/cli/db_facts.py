@@ -28,7 +28,8 @@ Machines that share a catalog divide the releases, and each ends when all are do
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `db facts` and return its exit code."""
     from ..catalog.dividing import divided
-    from ..host.facts_again import Made, add_executor, make_facts, open_pool, with_executor
+    from ..host.facts_again import Made, make_facts
+    from ..host.pools import add_executor, open_pool, with_executor
 
     parser = make_parser(host, "db facts", _TEXT, "db facts brickschema/0.7.9")
     parser.add_argument("release", nargs="*", metavar="RELEASE", help="version_id, an end of it, or SERIES/latest")

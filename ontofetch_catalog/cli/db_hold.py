@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote, shell_word
 
-from ..console.output import OutputOptions, emit, say
+from ..console.output import emit, parse, say
 from ..errors import EXIT_OK
 from .common import make_parser, store_of, table_of
 from .numbers import duration
@@ -36,8 +36,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         "--for", dest="length", metavar="AGE", type=duration, help="for how long (default: until let go)"
     )
     parser.add_argument("--let-go", metavar="NAME", help="let go of what is held under this name")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     if args.let_go is not None and (args.name is not None or args.length is not None):
         parser.error("--let-go stands alone")
     if args.length is not None and args.name is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.processes import user_name
 
-from ..console.output import OutputOptions, emit, say
+from ..console.output import OutputOptions, emit, parse, say
 from ..errors import EXIT_OK
 from .changing import change, host_of
 from .common import make_parser, reading, store_to_write
@@ -24,8 +24,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     )
     parser.add_argument("name", nargs="?", metavar="SERIES|VERSION", help="a series; for `set` the release")
     parser.add_argument("--accept-failures", action="store_true", help="set a release with failing files all the same")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     if args.action == "unset":
         slot = _unset(host, args.name or "")
         _show(host, slot, options, changed=True)

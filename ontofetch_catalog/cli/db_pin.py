@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ontofetch_hookspecs import HostInfo
 
-from ..console.output import OutputOptions, emit, say
+from ..console.output import emit, parse, say
 from ..errors import EXIT_OK
 from .changing import carry_out
 from .common import make_parser, reading, store_to_write
@@ -22,8 +22,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     )
     parser.add_argument("version", nargs="?", metavar="VERSION", help="version_id, an end of it, or SERIES/latest")
     parser.add_argument("--remove", action="store_true", help="take the pin away")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     if args.remove and not args.version:
         parser.error("--remove needs the VERSION whose pin is taken away")
     if args.version:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
-from ..console.output import OutputOptions, emit, say
+from ..console.output import emit, parse, say
 from ..errors import EXIT_OK, OntofetchError
 from ..guesses import perhaps
 from .common import make_parser, reading, say_incomplete, statistics_of
@@ -30,8 +30,7 @@ def versions(argv: list[str], host: HostInfo) -> int:
         "db versions pypi/brickschema",
     )
     parser.add_argument("series", nargs="?", metavar="SERIES", help="service/ontology, or the ontology alone")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     with reading(host) as connection:
         slot = resolve_series(connection, args.series) if args.series else None
         rows = queries.list_versions(connection, slot, statistics_of(host, connection).relation)
@@ -59,8 +58,7 @@ def files(argv: list[str], host: HostInfo) -> int:
     )
     parser.add_argument("version", metavar="VERSION", help="version_id, an end of it, or SERIES/latest")
     parser.add_argument("--include", metavar="GLOB", help="only paths that match; * crosses /")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     with reading(host) as connection:
         version_id = resolve_version(connection, args.version)
         rows = queries.list_files(connection, version_id, args.include)
@@ -82,8 +80,7 @@ def stats(argv: list[str], host: HostInfo) -> int:
     )
     parser.add_argument("version", nargs="?", metavar="VERSION", help="one release (default: all)")
     parser.add_argument("--series", metavar="SERIES", help="the releases of one series")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     with reading(host) as connection:
         slot = resolve_series(connection, args.series) if args.series else None
         version_id = resolve_version(connection, args.version) if args.version else None
@@ -105,8 +102,7 @@ def find(argv: list[str], host: HostInfo) -> int:
         metavar="HASH|PATH",
         help="8 or more digits of a sha256; or a path, its end, or a glob in which * crosses /",
     )
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     # of all rows it looks at one number: room that is used again is quicker than more of it
     with reading(host, _MEMORY_TO_FIND) as connection:
         rows = queries.find_content(connection, args.what.lower()) if _HASH.fullmatch(args.what.lower()) else None
@@ -135,8 +131,7 @@ def delta(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("b", metavar="B", help="the later release")
     parser.add_argument("--all", action="store_true", help="unchanged files too")
     parser.add_argument("--anyway", action="store_true", help="compare also releases of two series")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     with reading(host) as connection:
         a, b = resolve_version(connection, args.a), resolve_version(connection, args.b)
         refuse_two_series(a, b, anyway=args.anyway)
@@ -157,8 +152,7 @@ def events(argv: list[str], host: HostInfo) -> int:
     parser = make_parser(host, "db events", "List what was recorded, newest first.", "db events --type 'extract.*'")
     parser.add_argument("--release", metavar="VERSION", help="only of this release")
     parser.add_argument("--type", metavar="GLOB", help="only of this type, e.g. 'latest.*'")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     with reading(host) as connection:
         version_id = resolve_version(connection, args.release) if args.release else None
         rows = queries.list_events(connection, version_id, args.type)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ontofetch_hookspecs import HostInfo
 
-from ..console.output import OutputOptions, emit, say
+from ..console.output import emit, parse, say
 from ..errors import EXIT_FINDINGS, EXIT_OK
 from ..rendering.progress import bar
 from .common import make_parser, store_of, table_of
@@ -27,8 +27,7 @@ def main(argv: list[str], host: HostInfo) -> int:
 
     parser = make_parser(host, "db rebuild", _TEXT, "db rebuild")
     parser.add_argument("--replace", action="store_true", help="also if there is a catalog that can be used")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     store = store_of(host)
     if read_address(store) is not None:
         renew(store)

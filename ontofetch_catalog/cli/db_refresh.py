@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ontofetch_hookspecs import HostInfo
 
-from ..console.output import OutputOptions, emit, say
+from ..console.output import emit, parse, say
 from ..errors import EXIT_OK
 from .changing import carry_out
 from .common import make_parser, store_to_write
@@ -21,7 +21,7 @@ def main(argv: list[str], host: HostInfo) -> int:
 
     from ..catalog.boundaries.refresh import Refresh
 
-    options = OutputOptions.from_args(make_parser(host, "db refresh", _TEXT, "db refresh").parse_args(argv))
+    _, options = parse(make_parser(host, "db refresh", _TEXT, "db refresh"), argv)
     store = store_to_write(host)
     outcome = carry_out(host, store, Refresh(store))
     row = {"releases": outcome.receipt.rows, "milliseconds": round(outcome.receipt.milliseconds)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
-from ..console.output import OutputOptions, emit, say, warn
+from ..console.output import OutputOptions, emit, parse, say, warn
 from ..errors import EXIT_FINDINGS, EXIT_OK, PreconditionFailed
 from ..rendering.progress import bar
 from ..rendering.text import counted, human_size
@@ -36,8 +36,7 @@ def main(argv: list[str], host: HostInfo) -> int:
         "--by", metavar="WAY", choices=("reflink", "hardlink"), help="how: reflink or hardlink (default: store_share)"
     )
     parser.add_argument("--dry-run", action="store_true", help="say what it would free, by a look at no file's bytes")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     store = store_of(host) if args.dry_run else store_to_write(host)
     way = _way(store, args, host)
     with bar("share", unit="files") as update:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.layout import QUARANTINE, STAGING
 
-from ..console.output import OutputOptions, emit, say, warn
+from ..console.output import emit, parse, say, warn
 from ..errors import EXIT_OK
 from ..rendering.progress import bar
 from .common import make_parser, reading, store_of, table_of
@@ -32,8 +32,7 @@ def status(argv: list[str], host: HostInfo) -> int:
     from ..catalog.shared.address import read_address
 
     parser = make_parser(host, "db status", "Show what the catalog holds and in which state it is.", "db status --json")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    _, options = parse(parser, argv)
     store = store_of(host)
     with reading(host) as connection:
         counts = queries.count_all(connection).to_pylist()[0]
@@ -53,14 +52,19 @@ def status(argv: list[str], host: HostInfo) -> int:
     }
     address = read_address(store)
     sections: dict[str, pa.Table] = {}
+    lost = ""
     if address is not None:
         from ..catalog.joining import read_state
+        from ..catalog.shared.signposts import what_is_lost
 
         found = read_state(store, address)
         values |= {"catalog": address.catalog, "objects": address.objects, **_shared_state(found)}
         sections["leases"] = _leases(found)
         sections["holds"] = table_of_holds((hold, ()) for hold in (found.holds if found else ()))
+        lost = what_is_lost(store) if found else ""
     emit({"status": pa.Table.from_pylist([values]), **sections}, options=options)
+    if lost:
+        warn(lost)
     if values["durability"] == "off":
         warn("Durability is off (ONTOFETCH_DURABILITY): what is recorded may be lost when the machine stops.")
     return EXIT_OK
@@ -100,8 +104,7 @@ def migrate(argv: list[str], host: HostInfo) -> int:
 
     parser = make_parser(host, "db migrate", "Bring the schema up to date.", "db migrate --dry-run")
     parser.add_argument("--dry-run", action="store_true", help="show what is pending and do nothing")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     store = store_of(host)
     if args.dry_run:
         pending = sessions.pending(store)
@@ -132,7 +135,7 @@ def recover(argv: list[str], host: HostInfo) -> int:
     parser = make_parser(
         host, "db recover", "End what a dead process left open: finish what had committed, undo the rest.", "db recover"
     )
-    options = OutputOptions.from_args(parser.parse_args(argv))
+    _, options = parse(parser, argv)
     ended, swapped, back = [], "", 0
     store = store_of(host)
     if require_database(store) or read_address(store) is not None:

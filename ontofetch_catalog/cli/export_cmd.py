@@ -10,14 +10,14 @@ from ontofetch_hookspecs.names import quote
 
 from ..console.destination import STDOUT, check_destination, descriptor_of
 from ..console.output import print_document, save
-from ..console.quiet import take_options
 from ..errors import EXIT_OK, UsageError
-from .common import make_parser, running, store_of
+from .common import command, make_parser, store_of
 
 if TYPE_CHECKING:
     from ..showing.description import Description
 
 
+@command("export")
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `export` and return its exit code.
 
@@ -28,7 +28,6 @@ def main(argv: list[str], host: HostInfo) -> int:
     """
     from ..showing import documents
 
-    argv, host = take_options(argv, host)
     kinds = "\n".join(f"  {kind:<10}{what}" for kind, (_, what, _) in documents.KINDS.items())
     parser = make_parser(
         host,
@@ -52,9 +51,8 @@ def main(argv: list[str], host: HostInfo) -> int:
         out = None
     if out is not None:
         check_destination(out)
-    with running("export"):
-        documents.check_installed(args.kind)
-        data = documents.make(args.kind, _describe(host, args.release))
+    documents.check_installed(args.kind)
+    data = documents.make(args.kind, _describe(host, args.release))
     if out is None:
         print_document(data)
     else:

@@ -7,31 +7,25 @@ from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
 
-from ..console.output import OutputOptions, emit, get_ready, say, warn
-from ..console.quiet import take_options
+from ..console.output import emit, get_ready, parse, say, warn
 from ..errors import EXIT_OK
 from ..rendering.text import counted, human_size
-from .common import make_parser, profiled, reading, say_incomplete, statistics_of, store_of
+from .common import command, make_parser, reading, say_incomplete, statistics_of, store_of
 from .source_hints import say_never_pulled
 
 if TYPE_CHECKING:
     from ..catalog.repo.home import Sums
 
 
+@command()
 def main(argv: list[str], host: HostInfo) -> int:
     """Show a row per series: latest and newest release, since when, how large, how many files fail; and what waits."""
-    argv, host = take_options(argv, host)
-    parser = make_parser(host, "", "What do I have: a row per series.", "--json")
-    options = OutputOptions.from_args(parser.parse_args(argv))
-    return profiled(argv, lambda: _show(host, options))
-
-
-def _show(host: HostInfo, options: OutputOptions) -> int:
     from ..catalog import fsops
     from ..catalog.generation import require_database
     from ..catalog.repo import home
     from ..rendering.few_rows import FewRows
 
+    _, options = parse(make_parser(host, "", "What do I have: a row per series.", "--json"), argv)
     store = store_of(host)
     if not require_database(store):
         say(f"Nothing is recorded below {store.root} yet.")

@@ -11,22 +11,18 @@ from ontofetch_hookspecs.layout import find_layout, series_of
 from ontofetch_hookspecs.redaction import REDACTED
 
 from ..console.destination import check_destination
-from ..console.output import OutputOptions, emit, save, say, warn
+from ..console.output import emit, parse, save, say, warn
 from ..errors import EXIT_OK
 from ..lock_file import LOCK_FILE, LockedArtifact, LockedRelease, encode
-from .common import make_parser, profiled, reading, running, table_of
+from .common import command, make_parser, reading, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
+@command("lock")
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `lock` and return its exit code."""
-    with running("lock"):
-        return profiled(argv, lambda: _run(argv, host))
-
-
-def _run(argv: list[str], host: HostInfo) -> int:
     from ..catalog.repo import locking, naming
 
     parser = make_parser(
@@ -39,8 +35,7 @@ def _run(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("names", nargs="*", metavar="SERIES|VERSION", help="these series, all releases, or releases")
     parser.add_argument("--all", action="store_true", help="all releases, not the latest ones alone")
     parser.add_argument("--file", metavar="FILE", default=LOCK_FILE, help=f"the lock file (default: {LOCK_FILE} here)")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     if args.all and args.names:
         parser.error("--all is said, and names of some")
     target = Path(args.file)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.processes import user_name
 
-from ..console.output import OutputOptions, emit, say
+from ..console.output import emit, parse, say
 from ..errors import EXIT_OK, VersionUnknown
 from .ask import confirm
-from .changing import change, find_named, run_command, show_done
-from .common import make_parser, reading, store_to_write, table_of
+from .changing import change, find_named, show_done
+from .common import command, make_parser, reading, store_to_write, table_of
 from .source_hints import say_asked_again
 
 _TEXT = """Give a release, a series or a service another name.
@@ -18,12 +18,9 @@ Files, documents, origins, validation, notes, pins and the history of the latest
 overwritten. NEW may leave out what stays as it is in front: `mv obo/hp/2025-9-15 2025-09-15`."""
 
 
+@command("mv")
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `mv` and return its exit code."""
-    return run_command("mv", argv, host, _main)
-
-
-def _main(argv: list[str], host: HostInfo) -> int:
     from ..catalog.repo import deeds
     from ..catalog.undoing.changes import describe
     from ..catalog.undoing.renaming import KINDS, Renaming, check_name, complete
@@ -33,8 +30,7 @@ def _main(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("new", metavar="NEW", help="its new name")
     parser.add_argument("--dry-run", action="store_true", help="show what would be renamed and change nothing")
     parser.add_argument("--yes", action="store_true", help="don't ask where several releases are renamed")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     store = store_to_write(host, dry_run=args.dry_run)
     with reading(host) as connection:
         try:

@@ -10,8 +10,8 @@ from ontofetch_hookspecs.names import quote
 
 from ..console.output import OutputOptions, emit, say
 from ..errors import EXIT_OK, UsageError
-from .changing import carry_out, run_command
-from .common import make_parser, reading, store_to_write
+from .changing import carry_out
+from .common import command, make_parser, reading, store_to_write
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,14 +26,16 @@ _EXAMPLES = {
 }
 
 
+@command("note")
 def note(argv: list[str], host: HostInfo) -> int:
     """Run `note` and return its exit code."""
-    return run_command("note", argv, host, lambda words, where: _main("note", words, where))
+    return _main("note", argv, host)
 
 
+@command("tag")
 def tag(argv: list[str], host: HostInfo) -> int:
     """Run `tag` and return its exit code."""
-    return run_command("tag", argv, host, lambda words, where: _main("tag", words, where))
+    return _main("tag", argv, host)
 
 
 def _main(kind: str, argv: list[str], host: HostInfo) -> int:

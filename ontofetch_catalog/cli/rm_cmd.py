@@ -8,12 +8,12 @@ from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.processes import user_name
 
-from ..console.output import OutputOptions, emit, say
+from ..console.output import OutputOptions, emit, parse, say
 from ..errors import EXIT_OK, UsageError, VersionUnknown
 from ..rendering.text import counted, human_size
 from .ask import confirm
-from .changing import change, find_named, run_command, show_done
-from .common import make_parser, reading, store_to_write, table_of
+from .changing import change, find_named, show_done
+from .common import command, make_parser, reading, store_to_write, table_of
 from .source_hints import say_asked_again
 
 if TYPE_CHECKING:
@@ -26,12 +26,9 @@ Everything goes to quarantine: `undo` brings it back, and no byte is freed befor
 latest is removed points at the release that was latest before, or has no latest. A pinned release is not removed."""
 
 
+@command("rm")
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `rm` and return its exit code."""
-    return run_command("rm", argv, host, _main)
-
-
-def _main(argv: list[str], host: HostInfo) -> int:
     from ..catalog.undoing.changes import describe
     from ..catalog.undoing.removal import Removal
 
@@ -41,8 +38,7 @@ def _main(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("--adopted", action="store_true", help="also what was imported where it lies")
     parser.add_argument("--dry-run", action="store_true", help="show what would be taken and change nothing")
     parser.add_argument("--yes", action="store_true", help="don't ask")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     store = store_to_write(host, dry_run=args.dry_run)
     wanted = _find(host, args.name, args.artifact, adopted=args.adopted)
     removal = Removal(store, wanted)

@@ -7,10 +7,10 @@ from dataclasses import asdict, replace
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
-from ..console.output import OutputOptions, emit, say
+from ..console.output import OutputOptions, emit, parse, say
 from ..errors import EXIT_OK, CatalogBehind
 from ..rendering.progress import bar
-from .common import make_parser, running, store_of, store_to_write
+from .common import command, make_parser, reading, store_of, store_to_write
 from .db_hold import table_of_holds
 from .numbers import duration
 
@@ -18,6 +18,7 @@ _CATALOG = "postgresql://user@server/database, without a password: ~/.pgpass or 
 _OBJECTS = "s3://bucket/prefix, or file:///absolute/folder that all machines see"
 
 
+@command("init")
 def init(argv: list[str], host: HostInfo) -> int:
     """Make a store, of its own or a copy of a shared catalog, and return the exit code."""
     from ..catalog import sessions
@@ -31,19 +32,17 @@ def init(argv: list[str], host: HostInfo) -> int:
     )
     parser.add_argument("--catalog", metavar="URL", help=_CATALOG)
     parser.add_argument("--objects", metavar="URL", help=_OBJECTS)
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     if (args.catalog is None) != (args.objects is None):
         parser.error("--catalog and --objects belong together: rows and bytes of a shared catalog")
-    with running("init"):
-        store = store_of(host)
-        if args.catalog is not None:
-            with bar("copy") as update:
-                join(replace(store, progress=update), args.catalog, args.objects)
-        else:
-            with sessions.writing(store):
-                pass
-        return tell_store(host, options)
+    store = store_of(host)
+    if args.catalog is not None:
+        with bar("copy") as update:
+            join(replace(store, progress=update), args.catalog, args.objects)
+    else:
+        with sessions.writing(store):
+            pass
+    return tell_store(host, options)
 
 
 def move(argv: list[str], host: HostInfo) -> int:
@@ -58,8 +57,7 @@ def move(argv: list[str], host: HostInfo) -> int:
     )
     parser.add_argument("--to", metavar="URL|local", required=True, help=_CATALOG + "; or `local`")
     parser.add_argument("--objects", metavar="URL", help=_OBJECTS)
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     try:
         store = store_to_write(host)
     except CatalogBehind:
@@ -85,7 +83,6 @@ def tell_store(host: HostInfo, options: OutputOptions) -> int:
 
     from ..catalog.repo import queries
     from ..catalog.shared.address import read_address
-    from .common import reading
 
     with reading(host) as connection:
         counts = queries.count_all(connection).to_pylist()[0]
@@ -122,8 +119,7 @@ def sweep(argv: list[str], host: HostInfo) -> int:
         help="how long a condemned content is kept (default: 7d)",
     )
     parser.add_argument("--dry-run", action="store_true", help="only show what would be condemned and freed")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     store = store_to_write(host)
     with bar("sweep", unit="objects") as update:
         done = free(store, args.grace, dry_run=args.dry_run, progress=update)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote, shell_word
 
-from ..console.output import OutputOptions, Page, emit, say, say_lines, warn
+from ..console.output import OutputOptions, Page, emit, parse, say, say_lines, warn
 from ..console.quiet import take_options
 from ..errors import EXIT_OK, OntofetchError, VersionUnknown
 from .common import make_parser, profiled, reading, statistics_of, store_of
@@ -58,8 +58,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     )
     parser.add_argument("--as", dest="kind", choices=(*_PAGES, "term"), help="what it is, where several fit")
     parser.add_argument("--series", metavar="SERIES", help="of a term: only in this series (default: in all)")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     if args.kind == "term" or (args.kind is None and _TERM.fullmatch(args.what)):
         return _show_term(host, options, args.what, args.series)
     return profiled(argv, lambda: _show(host, options, args.what, args.kind))

@@ -12,10 +12,9 @@ from ontofetch_hookspecs.names import quote
 
 from ..console.formats import DEFAULT, find_formats
 from ..console.output import OutputOptions, emit
-from ..console.quiet import take_options
 from ..errors import EXIT_OK, UsageError
 from ..rendering.progress import bar
-from .common import make_parser, running, store_of
+from .common import command, make_parser, store_of
 
 if TYPE_CHECKING:
     from ..showing.rows import Catalogue
@@ -24,6 +23,7 @@ _URL = re.compile(r"https?://[^\s\"'<>?#]+")
 _MOST = 200  # characters of the name of a site
 
 
+@command("site")
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `site` and return its exit code.
 
@@ -31,7 +31,6 @@ def main(argv: list[str], host: HostInfo) -> int:
         UsageError: The folder holds something else than a site, or a word is off.
         OntofetchError: The folder can't be written, or the catalog can't be read.
     """
-    argv, host = take_options(argv, host)
     args = _parser(host).parse_args(argv)
     options = OutputOptions(format=args.format or DEFAULT, formats=find_formats(host.manager))
     options.formats.find(options.format)
@@ -45,8 +44,7 @@ def main(argv: list[str], host: HostInfo) -> int:
             subject="--base-url",
             hint="Write it like https://example.org/ontologies/.",
         )
-    with running("site"):
-        return _write(host, args, options)
+    return _write(host, args, options)
 
 
 def _parser(host: HostInfo) -> argparse.ArgumentParser:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.processes import user_name
 
-from ..console.output import OutputOptions, emit, say
+from ..console.output import OutputOptions, emit, parse, say
 from ..errors import EXIT_OK, PreconditionFailed
-from .changing import change, run_command, show_done
-from .common import make_parser, reading, store_to_write, table_of
+from .changing import change, show_done
+from .common import command, make_parser, reading, store_to_write, table_of
 from .numbers import whole
 
 if TYPE_CHECKING:
@@ -25,20 +25,16 @@ Nothing is lost by it: what a pull brought goes to quarantine, and what lies the
 _SHOWN = 20
 
 
+@command("undo")
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `undo` and return its exit code."""
-    return run_command("undo", argv, host, _main)
-
-
-def _main(argv: list[str], host: HostInfo) -> int:
     from ..catalog import sessions
 
     parser = make_parser(host, "undo", _TEXT, "undo --list")
     parser.add_argument("id", nargs="?", metavar="ID", type=whole, help="what --list shows (default: the last)")
     parser.add_argument("--list", action="store_true", help="show what was done last, and whether it can be taken back")
     parser.add_argument("--dry-run", action="store_true", help="say what would be taken back and change nothing")
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     if args.list and args.id is not None:
         parser.error("--list shows all of them; ID takes one back")
     if args.list:

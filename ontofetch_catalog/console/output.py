@@ -39,6 +39,7 @@ __all__ = [
     "add_output_options",
     "emit",
     "get_ready",
+    "parse",
     "print_document",
     "save",
     "say",
@@ -133,6 +134,12 @@ def add_output_options(parser: argparse.ArgumentParser, manager: pluggy.PluginMa
     )
     group.add_argument("--bytes", action="store_true", help="exact sizes in tables")
     group.add_argument("--profile", action="store_true", help="tell plans and timings on stderr")
+
+
+def parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> tuple[argparse.Namespace, OutputOptions]:
+    """Return the values of the words, and how rows are printed; raises as `OutputOptions.from_args` does."""
+    args = parser.parse_args(argv)
+    return args, OutputOptions.from_args(args)
 
 
 def get_ready(options: OutputOptions) -> None:

@@ -1,1 +1,1 @@
-"""What is inside files: the entries of archives, the names of formats; read only, for the host and for the catalog."""
+"""What is inside files: archives, names of formats, versions and facts; read only, for the host and for the catalog."""

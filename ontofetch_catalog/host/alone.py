@@ -13,8 +13,8 @@ from typing import IO
 from ontofetch_hookspecs.stages import StageFolder
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ..content.archives import Budget, is_plain, open_archive, read_plain
-from ..content.selection import Selection
+from ..content.packed.archives import Budget, is_plain, open_archive, read_plain
+from ..content.packed.selection import Selection
 from .unpacked import Done, Wanted, as_batch, as_columns, as_table
 from .unpacking import Unpacking
 

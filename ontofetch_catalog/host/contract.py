@@ -1,4 +1,4 @@
-"""The contract as one pull speaks it: events sent, questions asked, errors with the name of a plugin.
+"""The contract as a pull and an import speak it: events sent, questions asked, errors with the name of a plugin.
 
 It does not know who listens or answers.
 """
@@ -27,21 +27,18 @@ from ontofetch_hookspecs import (
 from ontofetch_hookspecs.dividing import Division
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.notify import FAILURES
-from ontofetch_hookspecs.together import asking_together, recording_together
+from ontofetch_hookspecs.together import asking_together
 from ontofetch_hookspecs.votes import explain_vote, hook_of, subject_of
-
-from .manager import Plugins
 
 Sent = TypeVar("Sent", bound=Event)
 Answer = TypeVar("Answer")
 
 
 class Contract(Host):
-    """The hooks of one host: events as any host sends them, and the questions that a pull asks."""
+    """The hooks of one host: events as any host sends them, and the questions that it asks."""
 
-    def __init__(self, info: HostInfo, plugins: Plugins) -> None:
+    def __init__(self, info: HostInfo) -> None:
         super().__init__(info, way_out="`--no-plugin {}` leaves the plugin out.")
-        self._plugins = plugins
 
     def make(self, kind: type[Sent], **fields: Any) -> Sent:
         """Return an event of this run with `fields`."""
@@ -53,9 +50,11 @@ class Contract(Host):
         Raises:
             OntofetchError: What the catalog raised, as it is; what another plugin raised, with the plugin's name.
         """
-        hook = hook_of(event)
+        return self._call(hook_of(event), event)
+
+    def _call(self, hook: str, event: Any) -> Receipt | None:
         try:
-            return self._call(hook, event)
+            return super()._call(hook, event)
         except OntofetchError:
             raise
         except FAILURES as error:
@@ -87,12 +86,6 @@ class Contract(Host):
         asked = {"file_ids": file_ids, "facts_versions": facts_versions}
         found: Table | None = self._answer("lookup_facts", Table, **asked)  # type: ignore[type-abstract]
         return found
-
-    @contextmanager
-    def recording_together(self) -> Iterator[None]:
-        """Let the events sent inside share what the catalog needs to record them, where nobody else hears of them."""
-        with nullcontext() if self._plugins.others_hear() else recording_together():
-            yield
 
     @contextmanager
     def dividing(self, work: str) -> Iterator[Division | None]:

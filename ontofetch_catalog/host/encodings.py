@@ -13,9 +13,9 @@ import httpx
 
 from ontofetch_hookspecs.names import quote
 
-from ..content.bounds import RATIO_FROM, STEP
-from ..content.inflating import Deflate, Inflated, NotRead, Readable
-from ..content.streams import open_inflated
+from ..content.packed.bounds import RATIO_FROM, STEP
+from ..content.packed.inflating import Deflate, Inflated, NotRead, Readable
+from ..content.packed.streams import open_inflated
 from ..errors import FetchError
 
 MOST_CODINGS = 5  # nobody needs two

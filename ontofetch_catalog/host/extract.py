@@ -19,7 +19,7 @@ from ontofetch_hookspecs.stages import Stage
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
-from ..content.archives import open_archive
+from ..content.packed.archives import open_archive
 from ..errors import ExtractError, StageError
 from .alone import copy_alone
 from .unpacked import Done, Extraction, Wanted, as_batch, as_table, without_top
@@ -127,17 +127,14 @@ def extract_artifact(
     archive: Path | StorePath,
     stage: Stage,
     wanted: Wanted,
-    *,
-    unpacker: Unpacker | None = None,
     allowance: Allowance | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Extraction:
-    """Unpack an artifact into a stage; another file than an archive is copied as it is.
+    """Unpack an artifact into a stage, in a process that is started if one is needed; another file is copied as it is.
 
     Args:
         wanted: What of it, and how.
-        unpacker: The process that unpacks; None: one is started, if one is needed. It ends here.
-        allowance: What a process that is started may take of the machine.
+        allowance: What the process may take of the machine.
         progress: Called with the bytes of the archive that are read, and how many it has.
 
     Raises:
@@ -145,13 +142,12 @@ def extract_artifact(
             stage then holds no release.
         StageError: The disk refuses.
     """
-    if unpacker is None:
-        stage.folder(_DATA)
-        with _read(wanted.name):
-            done = copy_alone(archive, stage, wanted)
-        if done is not None:
-            return _extraction(stage, done, wanted)
-    with unpacker or Unpacker(allowance) as process:
+    stage.folder(_DATA)
+    with _read(wanted.name):
+        done = copy_alone(archive, stage, wanted)
+    if done is not None:
+        return _extraction(stage, done, wanted)
+    with Unpacker(allowance) as process:
         return begin_extraction(archive, stage, process, wanted).finish(progress)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
-from ontofetch_hookspecs import HostInfo, Table, ValidateDone, Validator, VersionRecord, collect
+from ontofetch_hookspecs import HostInfo, Table, Validator, collect
 from ontofetch_hookspecs.hosting import now
 from ontofetch_hookspecs.layout import find_layout
 from ontofetch_hookspecs.light_dataclasses import dataclass
@@ -17,12 +17,10 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..errors import PreconditionFailed
 from .checks import builtin_validators
+from .contract import Contract
 from .facts_room import FactsRoom
-from .pools import add_executor, open_pool, with_executor
 from .validators import run_validators
 from .workers import Pool
-
-__all__ = ["Made", "add_executor", "make_facts", "open_pool", "with_executor"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,21 +63,14 @@ def make_facts(
     Raises:
         OntofetchError: The release is not recorded, or its facts can't be.
     """
-    hook = host.manager.hook
-    record: VersionRecord | None = hook.lookup_version(version_id=version_id)
+    contract, settings = Contract(host), host.settings
+    record = contract.find_version(version_id)
     if record is None:
         raise PreconditionFailed(f"{version_id} is not recorded.", subject=version_id)
     started = now()
-    files = pa.table(record.files)
-
-    def find_facts(file_ids: Sequence[str], versions: Sequence[str]) -> Table | None:
-        found: Table | None = hook.lookup_facts(file_ids=file_ids, facts_versions=versions)
-        return found
-
-    settings = host.settings
-    with FactsRoom(host.root, find_facts, int(str(settings["facts_max_bytes"])), again=again) as room:
+    with FactsRoom(host.root, contract.find_facts, int(str(settings["facts_max_bytes"])), again=again) as room:
         results = run_validators(
-            files,
+            pa.table(record.files),
             StorePath(host.root, f"{record.fs_relpath}/{find_layout(record.layout).data}"),
             _all_validators(host),
             _all_judged,
@@ -91,20 +82,11 @@ def make_facts(
         )
         found = room.found
         if found is not None:
-            event = ValidateDone(
-                root=host.root,
-                run_id=host.run_id,
-                config_hash=host.config_hash,
-                version_id=version_id,
-                results=results.slice(0, 0),
-                started_at=started,
-                finished_at=now(),
-                facts=found,
-                staged=room.staged,
-            )
             if require is not None:
                 require()
-            hook.on_validate_done(event=event)
+            contract.validate_done(
+                version_id=version_id, results=results.slice(0, 0), started_at=started, facts=found, staged=room.staged
+            )
         return _made(version_id, room)
 
 

@@ -20,7 +20,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 
 from ..content.facts import facts_version
 from ..rendering.text import safe_text
-from .small_tables import first_of_each
+from .small_tables import first_of_each, schema_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -187,13 +187,7 @@ class FactsRoom:
 
         if not self._rows:
             return None
-        types = {"string": pa.string(), "int64": pa.int64()}
-        schema = pa.schema([pa.field(column.name, types[column.type], column.nullable) for column in FACTS_COLUMNS])
-        rows = [self._rows[key] for key in sorted(self._rows)]
-        return pa.table(
-            {name: pa.array([row.get(name) for row in rows], schema.field(name).type) for name in schema.names},
-            schema=schema,
-        )
+        return pa.Table.from_pylist([self._rows[key] for key in sorted(self._rows)], schema=schema_of(FACTS_COLUMNS))
 
     @property
     def staged(self) -> Path | None:

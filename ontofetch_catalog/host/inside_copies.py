@@ -13,8 +13,8 @@ from typing import Any
 
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ..content.bounds import Budget, Limits
-from ..content.insides import copy_inside, inner_name
+from ..content.packed.bounds import Budget, Limits
+from ..content.packed.insides import copy_inside, inner_name
 
 
 class CopyRoom:

@@ -61,9 +61,7 @@ class LineProcess:
     def get_ready(self) -> None:
         """Begin to start the process."""
         if self._starting is None and self._process is None:
-            self._starting = self._starter.submit(
-                start_module, _MODULE, str(os.getpid()), memory=self._memory, bare=True
-            )
+            self._starting = self._starter.submit(start_module, _MODULE, str(os.getpid()), memory=self._memory)
 
     def _start(self) -> Any:
         self._take_started()

@@ -41,12 +41,13 @@ from ontofetch_hookspecs.notify import tell_ready
 from ontofetch_hookspecs.surround import surround
 
 from ..guesses import did_you_mean
-from .apart import Surroundings
 from .installed import Point, Points, entry_points
 from .timings import PluginTimings
 
 if TYPE_CHECKING:
     from ontofetch_hookspecs import SourceScheme
+
+    from .apart import Surroundings
 
 _log = logging.getLogger("ontofetch.host")
 Contribution = TypeVar("Contribution")
@@ -210,7 +211,11 @@ def load_plugins(off: Collection[str], required: Collection[str] = (), installed
     # of two plugins with one name ours stays
     records = sorted(map(PluginRecord, points), key=lambda it: not it.built_in)
     plugins = Plugins(manager, sorted(records, key=lambda record: record.name))
-    surroundings = None if all(record.built_in for record in records) else Surroundings()
+    surroundings = None
+    if not all(record.built_in for record in records):
+        from .apart import Surroundings
+
+        surroundings = Surroundings()
     for record in sorted(plugins.records, key=lambda it: it.name == CATALOG):
         if record.name in off:
             record.state = "off"

@@ -17,7 +17,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath, below_root
 
-from ..content.signatures import claims_archive
+from ..content.packed.signatures import claims_archive
 from .alone import is_alone
 from .copies import Copy
 from .manager import Plugins
@@ -100,7 +100,7 @@ class Pull:
         Raises:
             OntofetchError: A step failed or was refused; what was recorded before it stays.
         """
-        with Tools(host, plugins) as tools, tools.contract.recording_together(), ExitStack() as stack:
+        with Tools(host, plugins) as tools, ExitStack() as stack:
             pull = cls(tools, request)
             unpacker = pull._expect_archive(stack)
             copy = pull.fetch()
@@ -182,7 +182,8 @@ class Pull:
             unpacker = self._prepare(copy, unpacker)
             if unpacker is not None and self.is_news and not self._tools.plugins.others_hear():
                 # where others vote, nothing is unpacked that they may refuse
-                self._begun = start_unpacking(pull, self._artifact(copy), unpacker)
+                place = below_root(self._tools.host.root, pull.place)
+                self._begun = start_unpacking(pull, self._artifact(copy), unpacker, moves_to=place)
             record_download(pull, copy, self._early.extraction.files if self._early and self._decides else None)
             with telling_what_is_left(pull):
                 self._go_on(unpacker)
@@ -268,10 +269,9 @@ class Pull:
             return pa.table(pull.record.files)
         unpacked, begun = self._early, self._begun
         self._early = self._begun = None
-        if unpacked is None and begun is not None:
-            unpacked = finish_unpacking(pull, begun)
-        elif unpacked is None:
-            unpacked = unpack(pull, below_root(self._tools.host.root, pull.place), unpacker)
+        if unpacked is None:
+            source = below_root(self._tools.host.root, pull.place)
+            unpacked = finish_unpacking(pull, begun or start_unpacking(pull, source, unpacker))
         if self._examination is None:
             return record_files(pull, unpacked, None)
         # what is judged while the files are recorded, nobody waits for afterwards

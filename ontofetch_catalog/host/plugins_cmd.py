@@ -22,7 +22,7 @@ from ontofetch_hookspecs import (
 from ontofetch_hookspecs.names import quote
 
 from ..console.formats import DEFAULT
-from ..console.output import OutputOptions, add_output_options, emit, say
+from ..console.output import add_output_options, emit, parse, say
 from ..console.parser import Parser
 from ..errors import EXIT_OK
 from ..guesses import did_you_mean
@@ -53,8 +53,7 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     words.add_argument("--to", metavar="DIR", default=".", help="where its folder is made (default: here)")
     add_common_options(parser)
     add_output_options(parser, host.manager)
-    args = parser.parse_args(argv)
-    options = OutputOptions.from_args(args)
+    args, options = parse(parser, argv)
     if args.verb == "new":
         return _write(args.name, Path(args.to))
     for hook, kind in CONTRIBUTIONS.items():

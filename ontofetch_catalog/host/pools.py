@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs import HostInfo
 
 from ..children.limits import Allowance
-from ..content.bounds import Limits
+from ..content.packed.bounds import Limits
 from .workers import Workers
 
 if TYPE_CHECKING:

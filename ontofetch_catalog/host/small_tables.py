@@ -5,7 +5,10 @@ Which tables these are is not known here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from ontofetch_hookspecs.columns import Column
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,3 +37,16 @@ def join_one(left: pa.Table, right: pa.Table, key: str) -> pa.Table:
         if name != key:
             joined = joined.append_column(name, beside[name])
     return joined
+
+
+def schema_of(columns: Sequence[Column]) -> pa.Schema:
+    """Return the schema of a table that the contract describes."""
+    import pyarrow as pa
+
+    types = {
+        "string": pa.string(),
+        "int64": pa.int64(),
+        "bool": pa.bool_(),
+        "timestamp[us, UTC]": pa.timestamp("us", "UTC"),
+    }
+    return pa.schema([pa.field(column.name, types[column.type], column.nullable) for column in columns])

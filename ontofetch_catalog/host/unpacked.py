@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.remarks import Remark
 
-from ..content.bounds import Limits
+from ..content.packed.bounds import Limits
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -95,24 +95,24 @@ def as_batch(columns: Sequence[Any]) -> pa.Table:
     texts = [pa.array(str(text).split(_BETWEEN), pa.string()) for text in columns[:3]]
     sizes, seconds = (pa.array(numbers, pa.int64()) for numbers in columns[3:])
     mtime = seconds.cast(pa.timestamp("s", "UTC")).cast(pa.timestamp("us", "UTC"))
-    return pa.table([*texts, sizes, mtime], ["relpath", "file_id", "format", "size_bytes", "mtime"])
+    return pa.table([*texts, sizes, mtime], schema=_schema())
 
 
 def as_table(batches: list[pa.Table]) -> pa.Table:
     """Return what such tables hold in one, sorted by path; of several files of one path the last, which lies there."""
     import pyarrow as pa
 
-    none = pa.schema(
-        [
-            ("relpath", pa.string()),
-            ("file_id", pa.string()),
-            ("format", pa.string()),
-            ("size_bytes", pa.int64()),
-            ("mtime", pa.timestamp("us", "UTC")),
-        ]
-    ).empty_table()
-    told = pa.concat_tables([none, *batches])
+    told = pa.concat_tables([_schema().empty_table(), *batches])
     return _last_of_each(told).sort_by("relpath").combine_chunks()
+
+
+def _schema() -> pa.Schema:
+    # the process that unpacks makes no tables
+    from ontofetch_hookspecs.columns import FILES_COLUMNS
+
+    from .small_tables import schema_of
+
+    return schema_of(FILES_COLUMNS)
 
 
 def _last_of_each(files: pa.Table) -> pa.Table:

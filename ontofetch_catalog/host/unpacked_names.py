@@ -10,8 +10,8 @@ from typing import NoReturn
 
 from ontofetch_hookspecs.names import path_key, quote
 
-from ..content.archives import Budget
-from ..content.remarks import FOLDED
+from ..content.packed.archives import Budget
+from ..content.packed.remarks import FOLDED
 from ..errors import ExtractError
 
 

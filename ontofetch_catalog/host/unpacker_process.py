@@ -27,7 +27,7 @@ class Unpacker:
 
     def __init__(self, allowance: Allowance | None = None) -> None:
         self.allowance = allowance or Allowance()
-        self._process = start_module("ontofetch_catalog.host.unpacker", memory=self.allowance.max_memory, bare=True)
+        self._process = start_module("ontofetch_catalog.host.unpacker", memory=self.allowance.max_memory)
 
     def __enter__(self) -> Self:
         return self

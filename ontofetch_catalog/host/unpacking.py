@@ -15,11 +15,11 @@ from typing import IO
 from ontofetch_hookspecs.names import quote, relpath_fault
 from ontofetch_hookspecs.stages import CHUNK, StagedFile, StageFolder
 
-from ..content import remarks
-from ..content.archives import HARD_LINK, Budget, Counted, Entry, Readable, damage_named, read_entries
 from ..content.formats import HEAD_BYTES
-from ..content.insides import format_inside
-from ..content.selection import Selection, find_sources
+from ..content.packed import remarks
+from ..content.packed.archives import HARD_LINK, Budget, Counted, Entry, Readable, damage_named, read_entries
+from ..content.packed.insides import format_inside
+from ..content.packed.selection import Selection, find_sources
 from ..errors import ExtractError
 from .unpacked_names import Names
 from .writers import Row, Writers

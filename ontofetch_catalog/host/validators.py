@@ -14,11 +14,11 @@ from ontofetch_hookspecs import RESULTS_COLUMNS, Table, Validator
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
-from ..content.bounds import Limits
+from ..content.packed.bounds import Limits
 from .empty_files import content_of, known_contents, sha256_of, with_contents, without_formats
 from .facts_room import FactsRoom
 from .judging import Judging
-from .small_tables import first_of_each, join_one
+from .small_tables import first_of_each, join_one, schema_of
 from .unjudged import judge_by_name
 from .validator_process import UNFINISHED, Task
 from .workers import Pool, Workers
@@ -143,7 +143,10 @@ class Validation:
         judged = {
             key: row | {"reused_from": f"{version_id}#{row['relpath']}"} for key, row in self.judging.judged.items()
         }
-        tables = [_as_table(self._parts, judged, version_id), judge_by_name(self._table, self._validators, _schema())]
+        tables = [
+            _as_table(self._parts, judged, version_id),
+            judge_by_name(self._table, self._validators, schema_of(RESULTS_COLUMNS)),
+        ]
         return without_formats(pa.concat_tables(tables)).sort_by([("relpath", "ascending"), ("validator", "ascending")])
 
 
@@ -207,7 +210,7 @@ def _as_table(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    schema = _schema()
+    schema = schema_of(RESULTS_COLUMNS)
     tables = [schema.empty_table()]
     for validator, files, known in parts:
         mine = [row for (name, _), row in judged.items() if name == validator.name]
@@ -220,13 +223,6 @@ def _as_table(
         joined = _named(join_one(files, right, "file_id"), validator, version_id)
         tables.append(joined.select(schema.names).cast(schema))
     return pa.concat_tables(tables)
-
-
-def _schema() -> pa.Schema:
-    import pyarrow as pa
-
-    types = {"string": pa.string(), "bool": pa.bool_(), "timestamp[us, UTC]": pa.timestamp("us", "UTC")}
-    return pa.schema([pa.field(column.name, types[column.type], column.nullable) for column in RESULTS_COLUMNS])
 
 
 def _named(joined: pa.Table, validator: Validator, version_id: str) -> pa.Table:

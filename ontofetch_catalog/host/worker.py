@@ -5,7 +5,6 @@ One line of JSON each way. It ends when its parent does; it keeps a validator's 
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import os
@@ -16,7 +15,7 @@ from typing import Any
 
 from ontofetch_hookspecs.commands import load_target
 
-from ..children.limits import limit_cpu, limit_data, limit_file, limit_memory
+from ..children.limits import limit_cpu, limit_data, limit_file, limit_memory, live_with
 
 MOST_DETAILS = 16_384  # bytes of JSON
 MOST_REASON = 500  # characters
@@ -24,17 +23,12 @@ MOST_FACTS = 16 << 20  # bytes of JSON of the small facts
 _REASONS = ("error", "not_judged")  # of the details: what is shown to people
 # of the loader of libraries (dl-load.c), where a mapping or a thread's room is refused
 _NO_ROOM = ("failed to map segment", "cannot allocate memory", "Cannot allocate memory")
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def main(parent: str) -> int:
     """Serve until standard input ends; `parent` is the number of the process that started this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform.startswith("linux"):
-        # a parent that was killed can't close the pipe while a validator is busy; the kernel tells us
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != int(parent):
-        # it died before the kernel was asked
+    if not live_with(int(parent)):
         return 0
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

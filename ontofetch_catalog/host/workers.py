@@ -15,7 +15,7 @@ from typing import Any, Protocol, Self
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
-from ..content.bounds import Limits
+from ..content.packed.bounds import Limits
 from .validator_process import Patience, Task, Worker
 
 _POLL_SECONDS = 0.2  # how soon who waits for a worker notices that the run was given up

@@ -21,7 +21,7 @@ from ontofetch_hookspecs.stages import StageFolder
 
 from ..children.limits import count_cores
 from ..content.formats import HEAD_BYTES
-from ..content.insides import format_inside
+from ..content.packed.insides import format_inside
 
 BESIDE_FROM = 500  # files that are written here before a process is started for more
 MOST_WRITERS = 3  # one that reads keeps no more of them busy

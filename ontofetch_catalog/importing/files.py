@@ -12,15 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ontofetch_hookspecs.columns import FILES_COLUMNS
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.stages import Stage
 from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.taking import TakenFile, Taking, take_file
 
 from ..children.limits import Allowance
-from ..content.archives import Limits
 from ..content.formats import format_of
+from ..content.packed.archives import Limits
 from ..host.extract import extract_artifact
+from ..host.small_tables import schema_of
 from ..host.unpacked import Wanted
 from . import docstokg
 
@@ -109,7 +111,7 @@ def as_table(files: Iterable[TakenFile]) -> pa.Table:
     """Return FILES_COLUMNS of files, sorted by path; the objects of BATCH of them are held at once."""
     import pyarrow as pa
 
-    batches, rows = [_as_batch([])], []
+    batches, rows = [], []
     for taken in files:
         rows.append(
             (
@@ -130,8 +132,6 @@ def as_table(files: Iterable[TakenFile]) -> pa.Table:
 def _as_batch(rows: list[tuple[str, str, str, int, int]]) -> pa.Table:
     import pyarrow as pa
 
-    columns = list(zip(*rows, strict=True)) if rows else [(), (), (), (), ()]
-    types = [pa.string(), pa.string(), pa.string(), pa.int64()]
-    arrays = [pa.array(column, kind) for column, kind in zip(columns[:4], types, strict=True)]
-    arrays.append(pa.array(columns[4], pa.int64()).cast(pa.timestamp("us", "UTC")))
-    return pa.table(arrays, names=["relpath", "file_id", "format", "size_bytes", "mtime"])
+    schema = schema_of(FILES_COLUMNS)
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    return pa.table([pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)], schema=schema)

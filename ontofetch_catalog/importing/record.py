@@ -19,10 +19,11 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.taking import HEAD_BYTES, take_file
 
-from ..content.archives import is_packed
+from ..content.packed.archives import is_packed
+from ..host.contract import Contract
 from .files import Files, stage_alone, stage_archive, stage_unpacked
 from .found import PLANNED, RECORDED, UNCHANGED, FoundArtifact, ImportRefused, Outcome
-from .sending import Contract, results_table, staging, telling
+from .sending import results_table, staging, telling
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -111,20 +112,20 @@ class Recorder:
         """
         # what one thread has just made latest is what another one may not go behind
         with self._deciding:
-            record = self._contract.find(version_id)
+            record = self._contract.find_version(version_id)
             if record is None or record.failed or not any(artifact.strip is not None for artifact in record.artifacts):
                 return False
             if only_forward and record.before_latest:
                 return False
             if record.latest != version_id:
-                self._contract.send("set_latest", version_id=version_id, updated_by=told_by)
+                self._contract.set_latest(version_id=version_id, updated_by=told_by)
         return True
 
     # --- steps --------------------------------------------------------------------------------------------------------
 
     def _look_at(self, found: FoundArtifact, outcome: Outcome) -> _Release:
         outcome.version_id = make_version_id(found.service, found.ontology, found.version)
-        record = self._contract.find(found.version_id)
+        record = self._contract.find_version(found.version_id)
         layout = self._layout.name if record is None else record.layout
         folder = self._layout.version_folder(found.service, found.ontology, found.version)
         release = _Release(record, layout, folder if record is None else record.fs_relpath)
@@ -170,7 +171,7 @@ class Recorder:
         alone = table["file_id"].to_pylist() == [sha256] if len(table) == 1 else False
         if found.results and alone and not self._is_judged(found, sha256):
             # results about an archive are about none of its files
-            self._contract.send("validate_done", version_id=found.version_id, results=results_table(found, sha256))
+            self._contract.validate_done(version_id=found.version_id, results=results_table(found, sha256))
             outcome.state = RECORDED
 
     def _download(self, found: FoundArtifact, release: _Release) -> str:
@@ -187,8 +188,7 @@ class Recorder:
                     f"{quote(found.file.relpath)} has the sha256 {sha256}, its tree says {found.sha256}.",
                     subject=found.file.relpath,
                 )
-            self._contract.send(
-                "download_done",
+            self._contract.download_done(
                 service=found.service,
                 ontology=found.ontology,
                 version=found.version,
@@ -230,8 +230,7 @@ class Recorder:
             return self._send_files(found, sha256, files)
 
     def _send_files(self, found: FoundArtifact, sha256: str, files: Files) -> pa.Table:
-        self._contract.send(
-            "extract_done",
+        self._contract.extract_done(
             version_id=found.version_id,
             artifact=found.artifact,
             artifact_id=sha256,
@@ -256,10 +255,9 @@ class Recorder:
         """
         import pyarrow as pa
 
-        look_up = self._info.manager.hook.lookup_validations
         here = f"{found.version_id}#{found.artifact}"
         for result in found.results:
-            known = look_up(file_ids=[file_id], validator=result.validator, validator_version=found.validator_version)
+            known = self._contract.find_results([file_id], result.validator, found.validator_version)
             if known is None or here not in pa.table(known)["reused_from"].to_pylist():
                 return False
         return True

@@ -1,4 +1,4 @@
-"""The way from an import to the hooks: looking releases up, what events carry, what an error on the way is about."""
+"""The way from an import to the hooks: what events carry, what an error on the way is about."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs import Host, HostInfo, PluginFailed, Receipt, Stage, VersionRecord, Veto
-from ontofetch_hookspecs.commands import describe
-from ontofetch_hookspecs.errors import EventError, OntofetchError
+from ontofetch_hookspecs import PluginFailed, Stage, Veto
+from ontofetch_hookspecs.errors import EventError
 from ontofetch_hookspecs.names import quote
-from ontofetch_hookspecs.notify import FAILURES
 
 from ..errors import Conflict, ExtractError, PreconditionFailed
 from .found import FoundArtifact, ImportRefused, Outcome
@@ -20,35 +18,6 @@ if TYPE_CHECKING:
 
 # what is wrong with one artifact, and says nothing of the next one
 OF_ONE = (ImportRefused, EventError, ExtractError, Conflict, PreconditionFailed, Veto, PluginFailed)
-
-
-class Contract:
-    """What an import asks and tells the plugins of a host."""
-
-    def __init__(self, info: HostInfo) -> None:
-        self._info = info
-        self._host = Host(info)
-
-    def find(self, version_id: str) -> VersionRecord | None:
-        """Return what is recorded of a release, None if nothing is."""
-        found = self._info.manager.hook.lookup_version(version_id=version_id)
-        if found is not None and not isinstance(found, VersionRecord):
-            raise PluginFailed(f"A plugin answered lookup_version with a {type(found).__name__}.", subject=version_id)
-        return found
-
-    def send(self, step: str, **fields: object) -> Receipt | None:
-        """Send an event.
-
-        Raises:
-            OntofetchError: It was refused; what else a plugin raises is its veto.
-        """
-        try:
-            receipt: Receipt | None = getattr(self._host, step)(**fields)
-        except (OntofetchError, OSError):
-            raise
-        except FAILURES as error:
-            raise PluginFailed(f"A plugin failed in on_{step}: {describe(error)}.", subject=step) from error
-        return receipt
 
 
 @contextmanager

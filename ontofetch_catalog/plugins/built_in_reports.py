@@ -13,7 +13,7 @@ REPORTS = (
     Report(
         "latest",
         "what releases hold: files, bytes, formats, validation, the largest files, growth since the one before",
-        f"{_FOLDER}:latest",
+        f"{_FOLDER}.latest:latest",
         (
             Parameter("version", "a release or a series (default: the latest release of each series)"),
             Parameter("as-of", "the day ages are counted to, like 2026-01-31 (default: today, UTC)"),
@@ -23,7 +23,7 @@ REPORTS = (
     Report(
         "growth",
         "what changed from one release to another, churn apart from net growth",
-        f"{_FOLDER}:growth",
+        f"{_FOLDER}.growth:growth",
         (
             Parameter("a", "the earlier release (default: the one before B)"),
             Parameter("b", "the later release (default: the latest one of A's series, or of the only one)"),
@@ -45,7 +45,7 @@ REPORTS = (
     Report(
         "meaning",
         "which terms were added, dropped, made obsolete, renamed, redefined, moved",
-        f"{_FOLDER}:meaning",
+        f"{_FOLDER}.meaning:meaning",
         (
             Parameter("a", "the earlier release (default: the one before B)"),
             Parameter("b", "the later release (default: the latest one of A's series, or of the only one)"),
@@ -73,7 +73,7 @@ REPORTS = (
     Report(
         "impact",
         "which terms of a list are obsolete, gone or changed, and what replaces them",
-        f"{_FOLDER}:impact",
+        f"{_FOLDER}.impact:impact",
         (
             Parameter("mine", "the list: a file with an IRI or CURIE a line, or CSV with a column iri", required=True),
             Parameter("a", "the release that changes are counted from (default: the one before B)"),
@@ -85,21 +85,21 @@ REPORTS = (
     Report(
         "quality",
         "what there is to mend in the terms of a release: labels, definitions, replacements, parents, imports",
-        f"{_FOLDER}:quality",
+        f"{_FOLDER}.quality:quality",
         (Parameter("version", "the release (default: the latest one, if there is only one series)"),),
         ("", "--version go/latest --format html --out quality.html"),
     ),
     Report(
         "imports",
         "what a release imports, directly and through others, and which releases of the store satisfy that",
-        f"{_FOLDER}:imports",
+        f"{_FOLDER}.imports:imports",
         (Parameter("version", "the release (default: the latest one, if there is only one series)"),),
         ("", "--version brick/latest --format markdown"),
     ),
     Report(
         "validation",
         "how files fared with the validators, and what was fixed or broke since another release",
-        f"{_FOLDER}:validation",
+        f"{_FOLDER}.validation:validation",
         (
             Parameter("version", "the release (default: the latest one, if there is only one series)"),
             Parameter("against", "the release to compare with"),
@@ -119,7 +119,7 @@ REPORTS = (
     Report(
         "hotspots",
         "who dominates, with cumulative shares: what the top rows hold",
-        f"{_FOLDER}:hotspots",
+        f"{_FOLDER}.hotspots:hotspots",
         (
             Parameter(
                 "by",
@@ -135,7 +135,7 @@ REPORTS = (
     Report(
         "duplicates",
         "what is stored more than once, within and across releases, and what deduplication would save",
-        f"{_FOLDER}:duplicates",
+        f"{_FOLDER}.duplicates:duplicates",
         (Parameter("version", "only this release, or the releases of this series (default: all)"),),
         ("", "--version obo/hp --top 5", "--format markdown"),
     ),

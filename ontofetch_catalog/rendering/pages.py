@@ -95,7 +95,7 @@ def as_page(
         exact: Whether sizes are shown in bytes instead of binary units.
         totals: Name → how many rows a frame had that was cut before.
     """
-    policy = f"{POLICY}; script-src 'sha256-{_hash_of(SEARCH)}'" if look.search else POLICY
+    policy = f"{POLICY}; script-src {hash_of(SEARCH)}" if look.search else POLICY
     asked = " · ".join(f"{word(name)} {word(_spell(value))}" for name, value in parameters.items() if _says(value))
     return "\n".join(
         [
@@ -122,8 +122,9 @@ def as_fragment(frames: Mapping[str, Rows], look: Look, *, rows: int | None) -> 
     return "\n".join(["<div>", *(section(part) for part in arrange(frames, look, rows=rows, exact=False)), "</div>"])
 
 
-def _hash_of(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+def hash_of(text: str) -> str:
+    """Return how a policy names a script or a sheet that is part of the page."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def word(value: object) -> str:

@@ -6,15 +6,13 @@ digest, and loads nothing.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import posixpath
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote as percent
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
-from ..rendering.pages import STYLE, word
+from ..rendering.pages import STYLE, hash_of, word
 
 _OWN = """
 header { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; border-bottom: 1px solid var(--line);
@@ -118,12 +116,8 @@ def _feed_link(page: Page) -> str:
 
 
 def _policy(script: str) -> str:
-    allowed = [f"style-src {_digest(SHEET)}", "form-action 'none'", "base-uri 'none'"]
-    return "; ".join(["default-src 'none'", *allowed, *([f"script-src {_digest(script)}"] if script else [])])
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    allowed = [f"style-src {hash_of(SHEET)}", "form-action 'none'", "base-uri 'none'"]
+    return "; ".join(["default-src 'none'", *allowed, *([f"script-src {hash_of(script)}"] if script else [])])
 
 
 def items(lines: Iterable[str], kind: str = "plain") -> str:

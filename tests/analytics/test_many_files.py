@@ -117,7 +117,8 @@ def test_rows_of_other_releases_are_not_read() -> None:
             connection.execute(f"EXPLAIN ANALYZE {listed} AND {bounds}").fetchall()[0][1]
             for bounds in ("true", bounds_of(names[2:4]))
         ]
-    assert [f"{8 * 122_880:,} rows" in plan for plan in plans] == [True, False]
+    read = [max(int(told.replace(",", "")) for told in re.findall(r"([\d,]+) rows", plan)) for plan in plans]
+    assert read[1] == 2 * 122_880 < read[0]
 
 
 def test_changes_of_some_pairs_read_their_releases_alone() -> None:

@@ -274,7 +274,7 @@ def test_names_taken_twice_and_broken_plugins_are_reported(tmp_path: Path, caplo
     other = plugin_of(Report("latest", "mine", "x:y"), "no report", Report("mine", "", "x:y"))
     with caplog.at_level(logging.WARNING):
         reports = collect(host_of(tmp_path, raising, other).manager, "register_reports", Report)
-    assert reports["latest"][1].target == "ontofetch_catalog.analytics.reports:latest"
+    assert reports["latest"][1].target == "ontofetch_catalog.analytics.reports.latest:latest"
     assert "mine" in reports
     messages = " ".join(record.getMessage() for record in caplog.records)
     assert "plugin 'other': its report 'latest' is left out: the name is analytics's" in messages

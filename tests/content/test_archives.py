@@ -18,7 +18,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ontofetch_catalog.content.archives import UNLIMITED, Budget, Limits, read_entries
+from ontofetch_catalog.content.packed.archives import UNLIMITED, Budget, Limits, read_entries
 from ontofetch_catalog.errors import ExtractError
 from tests import hostile_archives as hostile
 from tests.environments import CHECKOUT
@@ -39,7 +39,7 @@ try:
         from ontofetch_hookspecs import Stage
         extract_artifact(Path(archive), Stage.create(Path(folder)), Wanted(name=name, strip=0))
     else:
-        from ontofetch_catalog.content.archives import read_entries
+        from ontofetch_catalog.content.packed.archives import read_entries
         with ExitStack() as stack:
             for entry in read_entries(Path(archive), name, stack):
                 with entry.open() as stream:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ontofetch_catalog.content.formats import BY_ENDING, HEAD_BYTES, SYNTAXES, UNKNOWN, format_of
-from ontofetch_catalog.content.insides import format_inside
+from ontofetch_catalog.content.packed.insides import format_inside
 from ontofetch_catalog.host.checks import builtin_validators
 from tests.environments import CHECKOUT
 

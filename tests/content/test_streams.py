@@ -18,8 +18,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ontofetch_catalog.content.archives import Budget, Limits, read_entries
-from ontofetch_catalog.content.remarks import BEHIND
+from ontofetch_catalog.content.packed.archives import Budget, Limits, read_entries
+from ontofetch_catalog.content.packed.remarks import BEHIND
 from ontofetch_catalog.errors import ExtractError
 from tests.levels import drawn
 

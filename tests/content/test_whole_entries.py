@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ontofetch_catalog.content.archives import Budget, Entry, Limits, damage_named, read_entries
+from ontofetch_catalog.content.packed.archives import Budget, Entry, Limits, damage_named, read_entries
 from ontofetch_catalog.errors import ExtractError
 
 TEXT = b"@prefix : <http://example.org/> .\n" * 6

@@ -19,6 +19,7 @@ from ontofetch_catalog.catalog.boundaries import engine, staged
 from ontofetch_catalog.catalog.fsops import whole
 from ontofetch_catalog.catalog.repo import events, pruning
 from ontofetch_catalog.catalog.sessions import building, copies, readers, session, writers
+from ontofetch_hookspecs.store_paths import StorePath
 
 from .states import State, first_states
 from .variants import VARIANTS
@@ -65,9 +66,9 @@ def _sync_touched_folders_after_commit() -> None:
 def _go_on_when_a_folder_of_a_publish_cannot_be_synced() -> None:
     sync = moving._sync_touched
 
-    def forgiving(store: Any, intent: Any) -> None:
+    def forgiving(*args: Any) -> None:
         try:
-            sync(store, intent)
+            sync(*args)
         except OSError:
             return
 
@@ -89,10 +90,10 @@ def _never_sync_the_folder_of_intents() -> None:
 
 
 def _write_the_intent_under_its_name() -> None:
-    def written(path: Path, data: bytes) -> None:
-        path.unlink(missing_ok=True)
-        descriptor = fsops.create_file(path)
-        fsops.write(descriptor, data)
+    def written(path: StorePath, data: bytes) -> None:
+        if path.exists():
+            fsops.unlink(path)
+        whole.write_new(path, (data,))
         fsops.sync_folder(path.parent)
 
     whole.write_file = written
@@ -127,7 +128,12 @@ def _forget_before_the_commit_is_durable() -> None:
 
 
 def _never_settle_the_stage() -> None:
-    staged.settle = lambda store, path, boundary_id: path
+    settle = staged.settle
+
+    def settled(store: Any, path: Path, boundary_id: str) -> StorePath:
+        return store.inside(path) or settle(store, path, boundary_id)
+
+    staged.settle = settled
 
 
 def _never_sync_new_documents() -> None:
@@ -342,6 +348,9 @@ def _let_a_traceback_through() -> None:
 
 _WRITES = ("download/new", "extract/replacing")
 
+# what Python says where a mutant takes the place of something that has changed since: nothing that a disk brings about
+STUMBLES = ("AttributeError", "TypeError", "NameError", "ImportError", "UnboundLocalError")
+
 
 def _leave_a_query_open() -> None:
     """Read the rows that are to be kept, and never close what reads them where they can't be written."""
@@ -434,13 +443,28 @@ def attempt_mutant(task: tuple[str, State]) -> tuple[State, list[tuple[str, str]
     return state, [found for found in broken if found[0] != "the-loop-itself"]
 
 
+def stumbled(broken: Sequence[tuple[str, str]]) -> bool:
+    """Say whether what was seen, as (invariant, text), tells of a mistake in a mutant and not of what it does wrong."""
+    return any(stumble in seen for _, seen in broken for stumble in STUMBLES)
+
+
+class UnfitMutant(Exception):
+    """A mutant does not fit the code any more: it fails by itself, and what it should do wrong is not tried."""
+
+
 def catch(pool: Pool, mutant: Mutant, calls: dict[str, list[str]], sample: int = 0) -> tuple[State, str, str] | None:
-    """Return (state, invariant, what was seen) of the first state that catches a mutant, None if it survives."""
+    """Return (state, invariant, what was seen) of the first state that catches a mutant, None if it survives.
+
+    Raises:
+        UnfitMutant: What was seen is a mistake of the mutant's own.
+    """
     states = states_for(mutant, calls)
     states = states[:sample] if sample else states
     for start in range(0, len(states), 8):
         tasks = [(mutant.name, state) for state in states[start : start + 8]]
         for state, broken in pool.map(attempt_mutant, tasks, chunksize=1):
+            if stumbled(broken):
+                raise UnfitMutant(f"{mutant.name}: at {state.variant} {state.mode} {state.at}: {broken[0][1]}")
             if broken:
                 return state, *broken[0]
     return None
@@ -455,7 +479,12 @@ def run_mutants(pool: Pool, names: Sequence[str] | None, sample: int) -> int:
     calls = dict(pool.imap(calls_of, wanted))
     survivors = 0
     for mutant in chosen:
-        found = catch(pool, mutant, calls, sample)
+        try:
+            found = catch(pool, mutant, calls, sample)
+        except UnfitMutant as error:
+            survivors += 1
+            print(f"NO LONGER FITS  {error}", flush=True)
+            continue
         if found is None:
             survivors += 1
             print(f"SURVIVES  {mutant.name}", flush=True)

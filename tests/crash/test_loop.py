@@ -10,7 +10,7 @@ import pytest
 from tests.crash import counts, loop
 from tests.crash.__main__ import main
 from tests.crash.invariants import INVARIANTS
-from tests.crash.mutants import MUTANTS, catch, find_mutant
+from tests.crash.mutants import MUTANTS, catch, find_mutant, stumbled
 from tests.crash.states import MODES, State
 from tests.crash.variants import VARIANTS
 
@@ -42,6 +42,12 @@ def test_a_planted_fault_is_caught(pool: Pool, name: str) -> None:
     found = catch(pool, mutant, calls)
     assert found is not None
     assert found[1] in INVARIANTS
+
+
+def test_a_fault_that_no_longer_fits_is_not_caught() -> None:
+    """A mutant that takes the place of a function with other parameters fails by itself, and that is no catch."""
+    assert stumbled([("sentence", "recovery: TypeError: forgiving() takes 2 positional arguments but 3 were given")])
+    assert not stumbled([("sentence", "operation: PermissionError: [Errno 13] Permission denied"), ("no-trace", "")])
 
 
 def test_enough_faults_are_planted() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ontofetch_catalog.children.limits import Allowance
-from ontofetch_catalog.content.bounds import Limits
+from ontofetch_catalog.content.packed.bounds import Limits
 from ontofetch_catalog.errors import UsageError
 from ontofetch_catalog.host.checks import builtin_validators
 from ontofetch_catalog.host.executors import addresses

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ontofetch_catalog.content.bounds import Limits
+from ontofetch_catalog.content.packed.bounds import Limits
 from ontofetch_catalog.errors import ExtractError
 from ontofetch_catalog.host import alone, unpacker_process
 from ontofetch_catalog.host.extract import extract_artifact

@@ -17,9 +17,9 @@ import pytest
 
 from ontofetch_catalog.children.limits import Allowance
 from ontofetch_catalog.children.start import clean_path, environment, start_module
-from ontofetch_catalog.content.bounds import Limits
+from ontofetch_catalog.content.packed.bounds import Limits
 from ontofetch_catalog.errors import ExtractError
-from ontofetch_catalog.host.extract import extract_artifact
+from ontofetch_catalog.host.extract import begin_extraction
 from ontofetch_catalog.host.unpacked import Wanted
 from ontofetch_catalog.host.unpacker_process import Unpacker
 from ontofetch_hookspecs import Stage
@@ -135,6 +135,11 @@ def archive(folder: Path, size: int) -> Path:
     return path
 
 
+def unpack(archive: Path, stage: Stage, wanted: Wanted, allowance: Allowance) -> None:
+    """Unpack in a process, also what this process would have copied by itself."""
+    begin_extraction(archive, stage, Unpacker(allowance), wanted).finish()
+
+
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not enforce RLIMIT_AS")
 def test_unpacking_beyond_a_limit_is_a_sentence(tmp_path: Path) -> None:
     """Memory and processor are limited in the process that unpacks; the sentence names limit, setting and file."""
@@ -143,22 +148,12 @@ def test_unpacking_beyond_a_limit_is_a_sentence(tmp_path: Path) -> None:
 
     many.write_bytes(b"".join(hostile.tar_header(f"n{'x' * 60}{number}", 0) for number in range(60_000)) + bytes(1024))
     with pytest.raises(ExtractError) as refused:
-        extract_artifact(
-            many,
-            Stage.create(tmp_path / "s1"),
-            Wanted(name="many.tar"),
-            unpacker=Unpacker(Allowance(max_memory=34_000_000)),
-        )
+        unpack(many, Stage.create(tmp_path / "s1"), Wanted(name="many.tar"), Allowance(max_memory=34_000_000))
     assert "max_memory" in str(refused.value)
     assert "'many.tar'" in str(refused.value)
     slow = Allowance(max_cpu=0.001, max_cpu_per_mb=0.0)
     with pytest.raises(ExtractError, match="max_cpu") as refused:
-        extract_artifact(
-            archive(tmp_path, 20_000_000_000),
-            Stage.create(tmp_path / "s2"),
-            Wanted(name="a.ttl"),
-            unpacker=Unpacker(slow),
-        )
+        unpack(archive(tmp_path, 20_000_000_000), Stage.create(tmp_path / "s2"), Wanted(name="a.ttl"), slow)
     assert "'a.ttl'" in str(refused.value)
 
 
@@ -166,14 +161,11 @@ def test_unpacking_beyond_a_limit_is_a_sentence(tmp_path: Path) -> None:
 def test_a_process_that_unpacks_writes_no_file_beyond_its_limit(tmp_path: Path) -> None:
     """Whatever the reader of an archive lets through, no file becomes larger than all of it may be."""
     limits = []
-    with Unpacker() as unpacker:
-        extract_artifact(
-            archive(tmp_path, 10),
-            Stage.create(tmp_path / "store"),
-            Wanted(name="a.ttl", limits=Limits(max_bytes=123_456)),
-            unpacker=unpacker,
-            progress=lambda *_: limits.append(Path(f"/proc/{unpacker._process.pid}/limits").read_text()),
-        )
+    unpacker = Unpacker()
+    wanted = Wanted(name="a.ttl", limits=Limits(max_bytes=123_456))
+    begin_extraction(archive(tmp_path, 10), Stage.create(tmp_path / "store"), unpacker, wanted).finish(
+        lambda *_: limits.append(Path(f"/proc/{unpacker._process.pid}/limits").read_text())
+    )
     assert limits
     assert all("123456" in line for text in limits for line in text.splitlines() if line.startswith("Max file size"))
 
@@ -184,7 +176,7 @@ def test_no_unpacker_outlives_its_parent(tmp_path: Path, number: int) -> None:
     archive(tmp_path, 1 << 40)
     script = (
         "import sys; from pathlib import Path; from ontofetch_hookspecs import Stage\n"
-        "from ontofetch_catalog.content.bounds import Limits\n"
+        "from ontofetch_catalog.content.packed.bounds import Limits\n"
         "from ontofetch_catalog.host.extract import extract_artifact\n"
         "from ontofetch_catalog.host.unpacked import Wanted\n"
         "print('ready', flush=True)\n"
@@ -299,6 +291,6 @@ def test_the_face_of_the_contract_comes_when_somebody_asks_for_a_name_of_it(
     """A process that needs single modules does not wait for it; a plugin's module finds all of it."""
     (tmp_path / "asking.py").write_text(ASKING)
     monkeypatch.syspath_prepend(tmp_path)
-    with start_module("asking", bare=True) as process:
+    with start_module("asking") as process:
         told, _ = process.communicate()
     assert told.split(b"\n")[:2] == [b"False False False", b"True True ontofetch_hookspecs True"]

@@ -39,7 +39,7 @@ def contract_of(plugins: Plugins, root: Path) -> Contract:
     settings = {"durability": "off"}
     host = HostInfo(name="t", manager=plugins.manager, root=root, run_id="run", config_hash="conf", settings=settings)
     plugins.ready(host)
-    return Contract(host, plugins)
+    return Contract(host)
 
 
 def download(contract: Contract, root: Path) -> DownloadDone:

@@ -17,8 +17,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ontofetch_catalog.content.bounds import Limits
-from ontofetch_catalog.content.remarks import AGAIN, BEHIND, FOLDED
+from ontofetch_catalog.content.packed.bounds import Limits
+from ontofetch_catalog.content.packed.remarks import AGAIN, BEHIND, FOLDED
 from ontofetch_catalog.errors import ExtractError
 from ontofetch_catalog.host.extract import extract_artifact
 from ontofetch_catalog.host.unpacked import Extraction, Wanted

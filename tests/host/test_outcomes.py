@@ -13,7 +13,7 @@ import pytest
 
 from ontofetch_catalog.analytics import Catalog
 from ontofetch_catalog.children.limits import Allowance
-from ontofetch_catalog.content.bounds import Limits
+from ontofetch_catalog.content.packed.bounds import Limits
 from ontofetch_catalog.host.app import main
 from ontofetch_catalog.host.checks import builtin_validators
 from ontofetch_catalog.host.validators import run_validators

@@ -465,7 +465,7 @@ def test_a_plugin_for_another_contract_is_left_out(bench: Bench, requires: str, 
 def test_an_argument_comes_and_another_goes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin written before a new argument works as it is; one that takes an argument that will go is told so."""
 
-    def on_host_ready(host: object, since: str = "", former: str = "") -> None:
+    def on_host_ready(host: object, since: str, former: str) -> None:
         """Learn which host this is."""
 
     warning = RetiredArgument("the argument `former` of on_host_ready goes in 2.0; use `since`")

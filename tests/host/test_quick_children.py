@@ -38,7 +38,7 @@ def asked(folder: Path, *, quick: bool) -> tuple[dict[str, Any], int]:
     request = {"target": "telling:tell", "path": str(folder), "format": "turtle"}
     limits = {"memory": 1 << 36, "data": 1 << 35, "cpu": 100, "file": 1 << 30}
     with quick_children() if quick else nullcontext():
-        child = start_module("ontofetch_catalog.host.worker", str(os.getpid()), memory=1 << 37, bare=True)
+        child = start_module("ontofetch_catalog.host.worker", str(os.getpid()), memory=1 << 37)
     assert child.stdin is not None
     assert child.stdout is not None
     with child:
@@ -68,7 +68,7 @@ def test_a_fork_that_is_killed_is_waited_for() -> None:
     """It is a child of this process: its end is told by its signal, and the next one comes from the same place."""
     with quick_children():
         for _ in range(2):
-            child = start_module("ontofetch_catalog.host.unpacker", bare=True)
+            child = start_module("ontofetch_catalog.host.unpacker")
             child.kill()
             with child:
                 assert child.wait() == -9

@@ -181,7 +181,7 @@ def test_a_process_beside_that_is_killed(tmp_path: Path) -> None:
             )
             killer = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT)
             with pytest.raises(ExtractError, match="ended before it was done"):
-                extract_artifact(slow, Stage.create(tmp_path / which), Wanted(name="slow.zip"), unpacker=process)
+                begin_extraction(slow, Stage.create(tmp_path / which), process, Wanted(name="slow.zip")).finish()
             beside = int(killer.communicate(timeout=60)[0])
         deadline = time.monotonic() + 30
         while _lives(beside) and time.monotonic() < deadline:

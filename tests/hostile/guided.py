@@ -85,7 +85,7 @@ def _corpus(name: str) -> list[bytes]:
 
 def _read_archive(folder: Path) -> Callable[[bytes], None]:
     """Return what reads every entry of an archive to its end."""
-    from ontofetch_catalog.content.archives import damage_named, read_entries
+    from ontofetch_catalog.content.packed.archives import damage_named, read_entries
     from ontofetch_catalog.errors import OntofetchError
 
     path = folder / "archive"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -36,6 +37,12 @@ AT_ONCE = 2
 SECONDS = 200  # for one test; one that hangs has failed
 MEMORY = 6 << 30  # bytes of address space of any process: what a bomb may take of the machine
 ENVIRONMENT = {"PYTHONPATH": "", "ONTOFETCH_BENCH": "short"}
+# what Python says of a fault that does not fit: it fails by itself, and nobody has tried what its defence is for
+_STUMBLES = re.compile(
+    r"^E .*\b(NameError|ImportError|ModuleNotFoundError|SyntaxError|IndentationError|UnboundLocalError|"
+    r"unexpected keyword argument|positional arguments?\b|module '[\w.]+' has no attribute)",
+    re.MULTILINE,
+)
 _LIMITED = 'ulimit -c 0 && ulimit -v "$0" && exec "$@"'  # in KiB
 LEFT_OUT = (".git", ".venv", ".build", ".*_cache", ".hypothesis", ".benchmarks", "demo-store", "dist")
 
@@ -54,7 +61,12 @@ class Outcome:
     @property
     def caught(self) -> bool:
         """Say whether it noticed the fault."""
-        return self.how in ("failed", "hung", "died")
+        return self.how in ("failed", "hung", "died") and not self.stumbled
+
+    @property
+    def stumbled(self) -> bool:
+        """Say whether it failed because the fault does not fit what stands around it."""
+        return self.how == "failed" and _STUMBLES.search(self.told) is not None
 
 
 def planted(text: str, change: Change) -> str:
@@ -191,7 +203,7 @@ def judge(fault: Fault, found: dict[str, Outcome]) -> list[str]:
     for test in fault.tests:
         mine = [found[one] for one in _ids(test, found)]
         if not any(outcome.caught for outcome in mine):
-            ended = sorted({outcome.how for outcome in mine}) or ["never called"]
+            ended = sorted({"failed by itself" if one.stumbled else one.how for one in mine}) or ["never called"]
             wrong.append(f"{test}: {', '.join(ended)}")
             told = next((outcome.told for outcome in mine if outcome.how != "passed"), "")
             wrong += [f"    {line}" for line in told.splitlines()[-5:]]

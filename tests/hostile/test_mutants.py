@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +66,34 @@ def test_a_fault_fits_the_source(fault: Fault) -> None:
     assert fault.tests
 
 
+def test_a_fault_knows_the_names_that_it_uses(tmp_path: Path) -> None:
+    """Every name in what it makes of a module is there: a fault that fails by itself proves nothing about its tests."""
+    for number, fault in enumerate(FAULTS):
+        texts: dict[str, str] = {}
+        for change in fault.changes:
+            text = texts.get(change.file) or (mutants.CHECKOUT / change.file).read_text(encoding="utf-8")
+            texts[change.file] = mutants.planted(text, change)
+        for place, (name, text) in enumerate(texts.items()):
+            if name.endswith(".py"):
+                (tmp_path / f"{number}_{place}.py").write_text(f"# {fault.name}\n{text}", encoding="utf-8")
+    words = ["-m", "ruff", "check", "--isolated", "--no-cache", "--target-version", "py311", "--select", "F821,F823"]
+    told = subprocess.run([sys.executable, *words, tmp_path], capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout
+
+
+@pytest.mark.parametrize("folder", ["tests/", "benchmarks/"])
+def test_every_test_of_a_fault_is_there(folder: str) -> None:
+    """What a fault says has to fail is the name of a test, with parameters that it has."""
+    named = {test for fault in FAULTS for test in fault.tests if test.startswith(folder)}
+    files = sorted({test.partition("::")[0] for test in named})
+    words = ["-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *files]
+    told = subprocess.run([sys.executable, *words], cwd=mutants.CHECKOUT, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout[-2000:]
+    there = {line for line in told.stdout.splitlines() if "::" in line}
+    there |= {line.partition("[")[0] for line in there}
+    assert sorted(named - there) == []
+
+
 def test_no_two_faults_have_one_name() -> None:
     """A name means one fault."""
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
@@ -85,3 +116,13 @@ def test_what_did_not_notice_a_fault_is_told() -> None:
     }
     assert mutants.judge(fault, found) == ["t.py::two: setup failed", "    no room", "t.py::three: never called"]
     assert mutants.judge(fault, dict.fromkeys(fault.tests, mutants.Outcome("hung"))) == []
+
+
+def test_a_fault_that_fails_by_itself_is_not_caught() -> None:
+    """A fault that does not fit what stands around it makes its tests fail, but they have not noticed the defence."""
+    stumbled = mutants.Outcome(
+        "failed", "    open(x, mode=1)\nE   TypeError: f() got an unexpected keyword argument 'mode'"
+    )
+    assert not stumbled.caught
+    assert mutants.judge(Fault("x", (), ("t.py::one",)), {"t.py::one": stumbled})[0] == "t.py::one: failed by itself"
+    assert mutants.Outcome("failed", "    raise NameError\nE   assert 1 == 2").caught

@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from ontofetch_catalog.catalog.repo.images import OWN
+from ontofetch_catalog.catalog.shared.packs import TOGETHER
 from ontofetch_catalog.host.app import main
 from tests.instance import reading
 
 SHARED = (".catalog/facts", ".catalog/quarantine", ".catalog/plans")
 Tree = dict[str, tuple[bytes, int, int]]
+
+LARGE = TOGETHER + 200_000  # bytes of a file that shares its object with no other
 
 
 @dataclass
@@ -88,7 +91,7 @@ def rows_of(root: Path) -> Mapping[str, list[str]]:
 
 
 def release(folder: Path, number: int, *, large: int = 0) -> Path:
-    """Make the archive of a release: files that all releases have, one that changed, one of its own."""
+    """Make the archive of a release: files that all releases have, one that changed, one of its own: `large` bytes."""
     path = folder / f"release-{number}.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for name in range(3):

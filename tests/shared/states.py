@@ -33,6 +33,7 @@ SEAM: tuple[tuple[Any, str], ...] = (
     (object_store.ObjectStore, "put"),
     (object_store.ObjectStore, "get"),
     (object_store.ObjectStore, "delete"),
+    (object_store.ObjectStore, "set_sign"),
     (intents, "write_intent"),
     (moving, "publish"),
     (moving, "forget"),

@@ -34,7 +34,11 @@ def test_a_server_that_is_brought_back_from_an_older_dump(postgres_server: Postg
         before = {one: (rows_of(lab.workers[one].root), tree_of(lab.workers[one].root)) for one in "ab"}
         bring_back(lab, older)
         refuses(lab, "a", "b")
-        # others go on from there, beyond what the two have: it is still another history
+        # others have no more than that, and may read; who wants to go on from there says so: see docs/shared.md
+        record = tmp_path / "lab/objects/generation.json"
+        refuses(lab, "c", reading=False)
+        record.unlink()
+        # beyond what the two have: it is still another history
         for number in range(8):
             lab.run("c", "note", "s/p/1", f"of another day {number}")
         refuses(lab, "a", "b")
@@ -42,6 +46,8 @@ def test_a_server_that_is_brought_back_from_an_older_dump(postgres_server: Postg
             assert (rows_of(lab.workers[one].root), tree_of(lab.workers[one].root)) == (rows, tree)
         bring_back(lab, newer)
         refuses(lab, "c")
+        refuses(lab, "a", "b", reading=False)
+        record.unlink()
         lab.run("c", "db", "rebuild")
         lab.pull("b", 3)
         lab.check("a", "b", "c")
@@ -78,10 +84,10 @@ def bring_back(lab: Lab, dump: Path) -> None:
     tool(lab, "psql", "-q", "-v", "ON_ERROR_STOP=1", "-c", "DROP SCHEMA ontofetch CASCADE", "-f", str(dump))
 
 
-def refuses(lab: Lab, *names: str) -> None:
-    """Hold machines to refuse, reading and writing, with a sentence."""
+def refuses(lab: Lab, *names: str, reading: bool = True) -> None:
+    """Hold machines to refuse, reading and writing, or only writing, with a sentence."""
     for name in names:
-        for words in (("db", "versions"), ("note", "s/p/1", "x"), ("rm", "s/o/1", "--yes")):
+        for words in (*([("db", "versions")] * reading), ("note", "s/p/1", "x"), ("rm", "s/o/1", "--yes")):
             ended = lab.workers[name].run(*words, "-q")
             assert ended.code == 1, (name, words, ended)
             assert "brought back from before it, or is another one" in ended.err

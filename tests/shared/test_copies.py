@@ -24,7 +24,7 @@ from ontofetch_catalog.catalog.shared.log import Log
 from ontofetch_catalog.catalog.shared.packs import Place
 from ontofetch_hookspecs.layout import STAGING
 
-from .copies import Copies, release, rows_of, tree_of
+from .copies import LARGE, Copies, release, rows_of, tree_of
 
 __all__ = ["copies"]
 from .copies import copies
@@ -187,8 +187,8 @@ def test_a_machine_gets_back_what_it_lost(copies: Copies, tmp_path: Path) -> Non
 def test_what_nobody_needs_is_freed_after_a_while(copies: Copies, tmp_path: Path) -> None:
     """A purge condemns; only a later sweep frees; what came back meanwhile is kept."""
     copies.join("a", "b")
-    copies.pull("a", release(tmp_path, 1, large=200_000), "1")
-    copies.pull("a", release(tmp_path, 2, large=300_000), "2")
+    copies.pull("a", release(tmp_path, 1, large=LARGE), "1")
+    copies.pull("a", release(tmp_path, 2, large=LARGE + 1), "2")
     copies.run("a", "rm", "s/o/1", "--yes")
     copies.run("a", "db", "sweep", "--grace", "1s")
     (plan,) = os.listdir(tmp_path / "a/.catalog/plans")
@@ -200,7 +200,7 @@ def test_what_nobody_needs_is_freed_after_a_while(copies: Copies, tmp_path: Path
         connection.execute("UPDATE ontofetch.contents SET condemned_at = condemned_at - interval '2 days'")
     copies.run("b", "db", "sweep", "--grace", "1d")
     assert {place for place in (tmp_path / "objects").rglob("*") if place.is_file()} < objects
-    copies.pull("a", release(tmp_path, 1, large=200_000), "1")
+    copies.pull("a", release(tmp_path, 1, large=LARGE), "1")
     copies.check_same("a", "b")
     copies.join("c")
     copies.check_same("a", "c")

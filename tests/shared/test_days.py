@@ -34,7 +34,7 @@ from ontofetch_catalog.catalog.shared.places import Put
 from ontofetch_catalog.errors import CatalogUnavailable
 from ontofetch_catalog.host.app import main
 
-from .copies import Copies, copies, release, rows_of, tree_of, without_password
+from .copies import LARGE, Copies, copies, release, rows_of, tree_of, without_password
 from .machines import CHECKOUT, Machine
 from .states import before_step, forked
 
@@ -199,7 +199,7 @@ def test_a_sweep_that_stands_still_takes_nothing_that_came_back(
 ) -> None:
     """Its rows are gone before its objects: who pulls the same bytes puts them anew, under another key."""
     copies.join("a", "b")
-    copies.pull("a", release(tmp_path, 1, large=200_000), "1")
+    copies.pull("a", release(tmp_path, 1, large=LARGE), "1")
     copies.pull("a", release(tmp_path, 2), "2")
     copies.run("a", "rm", "s/o/1", "--yes")
     (plan,) = os.listdir(tmp_path / "a/.catalog/plans")
@@ -209,7 +209,7 @@ def test_a_sweep_that_stands_still_takes_nothing_that_came_back(
     monkeypatch.setenv("ONTOFETCH_SHARED_SILENCE", "1")
     before = objects_of(copies)
     sweeping = stopped_before("delete", "db", "sweep", "--grace", "1d", "--root", str(tmp_path / "a"), "-q")
-    copies.pull("b", release(tmp_path, 1, large=200_000), "1")
+    copies.pull("b", release(tmp_path, 1, large=LARGE), "1")
     os.kill(sweeping.pid, signal.SIGCONT)
     said = sweeping.communicate(timeout=60)[1]
     assert sweeping.returncode == 0, said
@@ -225,7 +225,7 @@ def test_a_copy_that_fetches_what_is_being_freed_goes_on(
     """What it fetches was removed, purged and swept meanwhile: it looks again, and ends where the others are."""
     monkeypatch.setenv("ONTOFETCH_SHARED_SILENCE", "300")
     copies.join("a", "b")
-    copies.pull("a", release(tmp_path, 1, large=200_000), "1")
+    copies.pull("a", release(tmp_path, 1, large=LARGE), "1")
     fetching = stopped_before("get", "db", "versions", "--root", str(tmp_path / "b"), "-q")
     copies.run("a", "rm", "s/o/1", "--yes")
     (plan,) = os.listdir(tmp_path / "a/.catalog/plans")
@@ -244,9 +244,9 @@ def test_objects_of_what_never_happened_are_found(
 ) -> None:
     """A pull that was killed, and a sweep that was, leave objects without rows: a sweep frees them alone."""
     copies.join("a")
-    copies.pull("a", release(tmp_path, 1, large=200_000), "1")
+    copies.pull("a", release(tmp_path, 1, large=LARGE), "1")
     kept = objects_of(copies)
-    source = str(release(tmp_path, 2, large=300_000))
+    source = str(release(tmp_path, 2, large=LARGE + 1))
     words = ["pull", source, "--service", "s", "--ontology", "o", "--version", "2", "--root", str(tmp_path / "a"), "-q"]
 
     def killed() -> int:
@@ -331,7 +331,7 @@ def test_what_comes_back_while_a_sweep_looks_is_not_condemned(copies: Copies, tm
     copies.join("a", "b")
     plans: set[str] = set()
     for number in (1, 2):
-        copies.pull("a", release(tmp_path, number, large=200_000), str(number))
+        copies.pull("a", release(tmp_path, number, large=LARGE), str(number))
         copies.run("a", "rm", f"s/o/{number}", "--yes")
         (plan,) = set(os.listdir(tmp_path / "a/.catalog/plans")) - plans
         copies.run("a", "db", "prune", "--purge", plan)
@@ -342,7 +342,7 @@ def test_what_comes_back_while_a_sweep_looks_is_not_condemned(copies: Copies, tm
         found = log_sweep.find_unnamed(log)
         # what was condemned is put anew, and what is only unnamed is used as it is
         for number in (1, 2):
-            copies.pull("b", release(tmp_path, number, large=200_000), str(number))
+            copies.pull("b", release(tmp_path, number, large=LARGE), str(number))
         log.hold()
         log_sweep.condemn(log, found, 0)
         log.let_go()

@@ -17,12 +17,11 @@ from ontofetch_catalog.catalog.backup import write
 from ontofetch_catalog.catalog.backup.copying import Copy
 from ontofetch_catalog.host.app import main
 
-from .copies import Copies, copies, release
+from .copies import LARGE, Copies, copies, release
 from .postgres import PASSWORD, USER, Postgres
 from .test_days import age, objects_of
 
 __all__ = ["copies"]
-LARGE = 2_000_000  # bytes: files of this size are not packed together with others
 
 
 def removed(copies: Copies, version: str) -> None:

@@ -49,6 +49,7 @@ def test_a_move_to_and_fro_is_followed_back() -> None:
         ([Drop("s")], [put("s/1/x")]),
         ([Drop("s")], [Move("t/1", "s/1")]),
         ([Move("facts/x", "plans/x")], [put("plans/x")]),  # onto what moved: it would be forgotten when it moves on
+        ([Move("s/1", "kept/0/s/1")], [Drop("kept/0")]),  # with what is about to be there
     ],
 )
 def test_what_depends_on_a_move_waits_for_it(first: list[Op], then: list[Op]) -> None:

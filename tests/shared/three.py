@@ -8,6 +8,7 @@ side. Exit status 1 where one is broken.
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 import time
 import zipfile
@@ -21,9 +22,11 @@ from typing import Any
 import psycopg
 
 from ontofetch_catalog.catalog.shared.objects import open_objects
+from ontofetch_catalog.catalog.shared.places import parse_ops
+from ontofetch_catalog.catalog.shared.signs import is_pointer
 
 from . import machines
-from .copies import rows_of, tree_of
+from .copies import LARGE, rows_of, tree_of
 from .labs import Broken, Ground, Names, Part, Trial, new_folder, parser_of, run
 from .machines import Machine
 from .postgres import PASSWORD, USER, Postgres
@@ -100,7 +103,8 @@ class Lab:
         path = self.folder / f"archives{text}/release-{number}.zip"
         path.parent.mkdir(exist_ok=True)
         if not path.exists():
-            contents = {"same": "the same in each", "own": f"{number} {text}", "large": f"{number} {text}" * 60_000}
+            large = f"{number} {text} ".ljust(LARGE, "x")
+            contents = {"same": "the same in each", "own": f"{number} {text}", "large": large}
             with zipfile.ZipFile(path, "w") as archive:
                 for name, content in contents.items():
                     archive.writestr(zipfile.ZipInfo(f"{name}.txt"), content)
@@ -169,6 +173,7 @@ class Lab:
         """
         self._check_log()
         paths = self._check_objects()
+        self._check_signs(paths)
         for name in names:
             root = self.workers[name].root
             found = tree_of(root)
@@ -212,6 +217,37 @@ class Lab:
                 if hashlib.sha256(data).hexdigest() != sha256:
                     raise Broken(f"{path} has other bytes among the objects")
         return {path: (sha256, time_ns, mode) for path, time_ns, mode, sha256, *_ in rows}
+
+    def _check_signs(self, paths: dict[str, tuple[str, int, int]]) -> None:
+        """Hold the record among the objects to name an event of the log, as of which each LATEST.json is right."""
+        objects = open_objects(self.objects, options=self.options)
+        known = self.record()
+        if self.ask("SELECT digest FROM ontofetch.boundaries WHERE last_event = %s", known["event"]) != [
+            (known["digest"],)
+        ]:
+            raise Broken(f"the record is ahead of the log: {known}")
+        since = self.ask("SELECT moves FROM ontofetch.boundaries WHERE last_event > %s", known["event"])
+        behind = {path for (moves,) in since for op in parse_ops(moves) for path in op if isinstance(path, str)}
+        ever = self.ask("SELECT moves FROM ontofetch.boundaries WHERE moves LIKE '%%/LATEST.json%%' AND %s", True)
+        every = {path for (moves,) in ever for op in parse_ops(moves) for path in op if is_pointer(str(path))}
+        for path in sorted(every - behind):
+            told = objects.sign(f"latest/{path}")
+            is_gone = told is not None and json.loads(told[0])["version_id"] is None
+            found = hashlib.sha256(told[0]).hexdigest() if told is not None and not is_gone else None
+            if found != paths.get(path, (None,))[0]:
+                raise Broken(f"{path} among the objects says {told}")
+
+    def record(self) -> dict[str, Any]:
+        """Return what the record among the objects says."""
+        found = open_objects(self.objects, options=self.options).sign("generation.json")
+        if found is None:
+            raise Broken("there is no record among the objects")
+        return dict(json.loads(found[0]))
+
+    def latest(self, series: str) -> str | None:
+        """Return which release of a series is the latest, as its LATEST.json among the objects says."""
+        found = open_objects(self.objects, options=self.options).sign(f"latest/s/{series}/LATEST.json")
+        return None if found is None else json.loads(found[0])["version_id"]
 
     @property
     def options(self) -> dict[str, str]:
@@ -260,6 +296,15 @@ def _restore(lab: Lab, number: int) -> Act:
     return Act(("undo", str(lab.last_event("rm.done"))))
 
 
+def _from_backup(lab: Lab, number: int) -> Act:
+    lab.pull("b", number)
+    place = str(lab.folder / f"backup-{number}.tar.zst")
+    lab.run("a", "db", "backup", "--to", place, "--hold", "1d")
+    lab.run("b", "rm", f"s/o/{number}", "--yes")
+    lab.pull("c", number + 1)
+    return Act(("db", "restore", place), "backup.restored")
+
+
 def _rename(lab: Lab, number: int) -> Act:
     lab.pull("b", number)
     return Act(("mv", f"s/o/{number}", f"s/o/{number}-other"), "mv.done")
@@ -293,6 +338,7 @@ OPERATIONS: dict[str, Callable[[Lab, int], Act]] = {
     "rm": _remove,
     "undo": _restore,
     "mv": _rename,
+    "restore": _from_backup,
     "catch-up": _catch_up,
     "sweep": _sweep,
     "note": _note,
@@ -383,7 +429,8 @@ def _check_done(lab: Lab, operation: str, act: Act, number: int) -> None:
             raise Broken(f"the note is there {found} times")
     folder = f"s/o/{number}"
     there = {path for (path,) in lab.ask("SELECT path FROM ontofetch.paths WHERE path LIKE %s", f"{folder}%")}
-    expected = {"pull": folder, "replace": folder, "undo": folder, "mv": folder + "-other", "catch-up": folder}
+    expected = {"pull": folder, "replace": folder, "undo": folder, "mv": folder + "-other", "catch-up": folder,
+                "restore": folder}  # fmt: skip
     if operation in expected:
         if f"{expected[operation]}/data/own.txt" not in there:
             raise Broken(f"{expected[operation]} is not there: {sorted(there)}")

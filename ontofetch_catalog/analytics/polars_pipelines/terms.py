@@ -5,8 +5,6 @@ LazyFrame in, LazyFrame out: nothing here reads a source or collects. A table of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import polars as pl
 
 from .. import columns as c
@@ -82,12 +80,6 @@ def starts_with(word: str) -> pl.Expr:
     iri = pl.col(c.IRI)
     bare = word.removesuffix(":")
     return iri.str.starts_with(word) if "/" in word else prefix(iri) == bare
-
-
-def edges(tables: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
-    """Return iri → parent of tables, each pair once."""
-    chosen = [table.select(c.IRI, pl.col(c.PARENTS)) for table in tables]
-    return pl.concat(chosen).explode(c.PARENTS, empty_as_null=True).drop_nulls(c.PARENTS).unique()
 
 
 def names_of(iris: pl.LazyFrame, labels: pl.LazyFrame, further: pl.LazyFrame) -> pl.LazyFrame:

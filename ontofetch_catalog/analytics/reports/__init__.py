@@ -1,23 +1,8 @@
-"""Make the built-in reports: which rows each one reads and which frames it makes of them, one module per report."""
+"""Make the built-in reports: which rows each one reads and which frames it makes of them, one module per report.
 
-from .duplicates import duplicates
-from .growth import growth
-from .hotspots import hotspots
-from .impact import impact
-from .imports import imports
-from .latest import latest
-from .meaning import meaning
-from .quality import quality
-from .validation import validation
+Its function is called as its module is, which is imported when somebody asks for the report.
+"""
 
-__all__ = [
-    "duplicates",
-    "growth",
-    "hotspots",
-    "impact",
-    "imports",
-    "latest",
-    "meaning",
-    "quality",
-    "validation",
-]
+NAMES = frozenset(
+    {"duplicates", "growth", "hotspots", "impact", "imports", "latest", "meaning", "quality", "validation"}
+)

@@ -15,9 +15,9 @@ import polars as pl
 from ...errors import UsageError
 from .. import columns as c
 from ..collect import Teller
-from ..io import Audits
 from ..polars_pipelines.growth import change_totals, with_folder
 from . import Reader, deltas
+from .audit_lines import Audits
 from .manifests import Manifest, read_manifests, resolve_series, resolve_version, versions_frame
 
 _UNKNOWN = "unknown"

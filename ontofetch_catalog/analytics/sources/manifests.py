@@ -22,7 +22,7 @@ from ontofetch_hookspecs.version_keys import version_key
 from ...errors import AmbiguousVersion, CatalogUnreadable, VersionUnknown
 from ...guesses import did_you_mean
 from .. import columns as c
-from ..io import why_not_opened
+from .audit_lines import why_not_opened
 
 if TYPE_CHECKING:
     import polars as pl

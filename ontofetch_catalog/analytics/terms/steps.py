@@ -47,7 +47,6 @@ class Steps:
         under: str | None = None,
         words: Sequence[str] | None = None,
     ) -> None:
-        self._catalog = catalog
         self._releases = releases
         facts = {"facts": reader.facts(releases[c.VERSION_ID].to_list())}
         self._facts = collect(facts, catalog.tell, held=True)["facts"]

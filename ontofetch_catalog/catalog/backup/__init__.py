@@ -3,7 +3,8 @@
 from .copying import Backup
 from .listing import list_backups
 from .manifest import Manifest
-from .restore import Restored, restore
+from .restore import restore
+from .restored import Restored
 from .write import back_up
 
 __all__ = ["Backup", "Manifest", "Restored", "back_up", "list_backups", "restore"]

@@ -11,15 +11,13 @@ import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.layout import BACKUPS, CATALOG, DATABASE, FACTS, GENERATION, RESTORING
-from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
 from ...errors import BackupRefused, CatalogBehind, CatalogLocked, OntofetchError
 from .. import fsops, journal, sessions, swap
-from ..boundaries.boundary import MaintenanceBoundary, Recorded
 from ..boundaries.engine import BoundaryResult, carry_out
 from ..connection import Store, open_connection
 from ..failures import explaining
@@ -28,11 +26,13 @@ from ..generation import require_database
 from ..locks import gate_of
 from ..migrations import pending_migrations
 from ..repo import events
-from ..shared.address import refuse_shared
+from ..shared.address import read_address
 from . import manifest as m
 from . import signing
 from .copying import Progress
+from .for_all import restore_for_all
 from .kept import KeptSource, is_kept
+from .restored import Restored, RestoreDone
 from .sources import Source, check_backup, hash_stream, open_source
 from .write import TIMESTAMP
 
@@ -41,50 +41,6 @@ if TYPE_CHECKING:
 
 _LIVE = (f"{DATABASE}.wal", DATABASE, GENERATION)  # in this order they leave
 _log = logging.getLogger("ontofetch.backup")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restored:
-    """What a restore came to.
-
-    Args:
-        manifest: What the backup says of itself.
-        signed: Whether it is signed.
-        kept: The folder of what was replaced; None if there was nothing.
-        files_back: How many documents and files were put back, a folder counting as one.
-        files_there: How many of the backup were there already and were left as they are.
-        migrated: Names of the migrations applied to what was restored.
-    """
-
-    manifest: m.Manifest
-    signed: bool
-    kept: Path | None
-    files_back: int
-    files_there: int
-    migrated: list[str]
-
-
-class RestoreDone(MaintenanceBoundary):
-    """Record in the restored catalog that it was restored."""
-
-    kind: ClassVar[str] = "backup"
-    done: ClassVar[str] = "restored"
-
-    def __init__(self, store: Store, restored: Restored) -> None:
-        super().__init__(store)
-        self._restored = restored
-
-    def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
-        """Change nothing; the event is all."""
-        del connection, draft
-        payload = {
-            "created_at": self._restored.manifest.created_at,
-            "events": self._restored.manifest.events,
-            "kept": self._restored.kept.name if self._restored.kept else None,
-            "files_back": self._restored.files_back,
-            "files_there": self._restored.files_there,
-        }
-        return Recorded(payload=payload)
 
 
 def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -> tuple[Restored, BoundaryResult]:
@@ -100,7 +56,7 @@ def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -
         SchemaError, CatalogUnreadable: This installation can't use its catalog; nothing was touched.
         OntofetchError: Something else is in the way; the store is as it was, or the next start finishes the restore.
     """
-    refuse_shared(store, "a restore")
+    address = read_address(store)
     checker = signing.load_public_key(key) if key is not None else None
     source: Source = KeptSource(path) if path.is_dir() and is_kept(path) else open_source(path)
     count = _Count(progress)
@@ -114,6 +70,8 @@ def restore(store: Store, path: Path, *, key: Path | None, progress: Progress) -
         subject=str(store.root),
         state="The store is as it was, or the next start finishes what is begun.",
     ):
+        if address is not None:
+            return restore_for_all(store, address, source, Restored(manifest=manifest, signed=signed))
         sessions.make_store(store)
         _settle(store)
         with gate_of(store.root).exclusive(store.wait):

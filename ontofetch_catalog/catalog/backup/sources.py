@@ -18,7 +18,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ...content.archives import UNLIMITED, Budget, Entry, Readable, damage_named, read_entries
+from ...content.packed.archives import UNLIMITED, Budget, Entry, Readable, damage_named, read_entries
 from ...errors import BackupRefused, ExtractError
 from . import manifest as m
 from .signing import check_signature

@@ -40,7 +40,7 @@ def open_target(path: fsops.Anywhere, unique: str) -> Iterator[Target]:
         path: A folder that is not there, or a file ending in `.tar.zst`.
         unique: What makes the hidden name nobody else's.
     """
-    _drop_unfinished(path)
+    drop_unfinished(path.parent, path.name)
     hidden = path.with_name(f".{path.name}.{unique}.new")
     target: FolderTarget | ArchiveTarget
     target = ArchiveTarget(hidden) if path.name.endswith(ARCHIVE) else FolderTarget(hidden)
@@ -60,14 +60,14 @@ def open_target(path: fsops.Anywhere, unique: str) -> Iterator[Target]:
     fsops.sync_folder(path.parent)
 
 
-def _drop_unfinished(path: fsops.Anywhere) -> None:
-    """Remove what backups to `path` have left that were killed; what another process is writing stays."""
-    unfinished = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.new")
-    for name in filter(unfinished.fullmatch, fsops.list_names(path.parent)):
-        held = fsops.hold(path.with_name(name))
+def drop_unfinished(folder: fsops.Anywhere, called: str = "") -> None:
+    """Remove what was left that was to be called so, or anything, by who was killed; what another process has stays."""
+    unfinished = re.compile(rf"\.{re.escape(called) or '.*'}\.[0-9a-f]{{8}}\.new")
+    for name in filter(unfinished.fullmatch, fsops.list_names(folder)):
+        held = fsops.hold(folder / name)
         if held is not None:
             try:
-                whole.remove_tree(path.with_name(name))
+                whole.remove_tree(folder / name)
             finally:
                 os.close(held)
 

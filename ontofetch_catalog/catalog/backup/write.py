@@ -30,7 +30,7 @@ from . import manifest as m
 from . import signing
 from .copying import Backup, Copy, Progress
 from .sources import check_backup, open_source
-from .targets import ARCHIVE, open_target
+from .targets import ARCHIVE, drop_unfinished, open_target
 
 if TYPE_CHECKING:
     import duckdb
@@ -131,7 +131,7 @@ def _write(
     """Write all of a backup, whose manifest it becomes, and sign it."""
     if isinstance(target_path, StorePath):
         whole.make_folders(target_path.parent)
-        _sweep(target_path.parent)
+        drop_unfinished(target_path.parent)
     unique = sessions.new_boundary_id()[:8]
     # a line per file may be more than memory should hold
     with tempfile.SpooledTemporaryFile(max_size=1 << 24) as lines, open_target(target_path, unique) as target:
@@ -189,10 +189,3 @@ def _checked(store: Store, path: Path) -> fsops.Anywhere:
     if target.name.endswith((".tar", ".tgz", ".zip", ".gz", ".zst")) and not target.name.endswith(ARCHIVE):
         raise UsageError(f"{quote(path)} is no kind of backup.", subject=str(path), hint=f"End it in {ARCHIVE}.")
     return target
-
-
-def _sweep(folder: StorePath) -> None:
-    """Remove what backups that were killed have left; nobody else is writing one here now."""
-    for name in folder.names():
-        if name.startswith(".") and name.endswith(".new"):
-            whole.remove_tree(folder / name)

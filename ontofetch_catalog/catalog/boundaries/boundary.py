@@ -45,7 +45,6 @@ class Boundary(ABC):
     done: ClassVar[str] = "done"  # its events are called kind.done, kind.unchanged, kind.rolled_back
     has_stage: ClassVar[bool] = False  # whether a host has staged bytes for it
     one_release: ClassVar[bool] = False  # whether only rows of its release, and of what is in it, can change
-    asked_next: ClassVar[bool] = False  # whether a host then asks what is recorded of its release
     trusts_record: ClassVar[bool] = True  # False: it mends the generation record, which keeps everybody else out
 
     def __init__(self, store: Store, version_id: str, *, run_id: str, config_hash: str) -> None:

@@ -39,7 +39,6 @@ class DownloadBoundary(Boundary):
     kind: ClassVar[str] = "download"
     has_stage: ClassVar[bool] = True
     one_release: ClassVar[bool] = True
-    asked_next: ClassVar[bool] = True
 
     def __init__(self, store: Store, event: DownloadDone, keeper: Keeper | None = None) -> None:
         super().__init__(store, event.version_id, run_id=event.run_id, config_hash=event.config_hash)

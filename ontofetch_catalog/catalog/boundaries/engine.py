@@ -20,7 +20,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.receipts import Receipt
 
 from ...errors import BoundaryFailed, OntofetchError
-from .. import fsops, intents, journal, lookups, moving, recovery, sessions
+from .. import fsops, intents, journal, moving, recovery, sessions
 from ..connection import Store
 from ..failures import explain
 from ..repo import events
@@ -67,9 +67,6 @@ def carry_out(store: Store, boundary: Boundary) -> BoundaryResult:
                 recorded = Recorded()
                 row = event_row(boundary, sessions.new_boundary_id(), f"{boundary.kind}.unchanged", _votes(boundary))
                 session.commit_event(row)
-        if boundary.asked_next and not session.stays():
-            # what is kept open can be asked when it comes to that
-            _prepare_answers(session, boundary)
         recovered = tuple(session.recovered)
     milliseconds = (time.perf_counter() - start) * 1000
     receipt = Receipt(
@@ -90,18 +87,6 @@ def carry_out(store: Store, boundary: Boundary) -> BoundaryResult:
         extra=_told(boundary, row.boundary_id, "commit", recorded, milliseconds),
     )
     return BoundaryResult(receipt=receipt, committed=row, recovered=recovered)
-
-
-def _prepare_answers(session: sessions.Session, boundary: Boundary) -> None:
-    """Read what the host is about to ask; what is committed stays so if that fails."""
-    import duckdb
-
-    try:
-        session.answers = lookups.prepare_answers(
-            boundary.store, session.connection, boundary.version_id, boundary.kind
-        )
-    except (duckdb.Error, OSError) as error:
-        _log.debug("%s could not be read ahead: %s", boundary.subject, error)
 
 
 def record_rollback(store: Store, boundary: Boundary, error: BaseException, plugin: str = "") -> None:

@@ -35,7 +35,6 @@ class ExtractBoundary(Boundary):
     kind: ClassVar[str] = "extract"
     has_stage: ClassVar[bool] = True
     one_release: ClassVar[bool] = True
-    asked_next: ClassVar[bool] = True
 
     def __init__(self, store: Store, event: ExtractDone) -> None:
         super().__init__(store, event.version_id, run_id=event.run_id, config_hash=event.config_hash)

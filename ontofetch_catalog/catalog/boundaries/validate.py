@@ -34,7 +34,6 @@ class ValidateBoundary(Boundary):
 
     kind: ClassVar[str] = "validate"
     one_release: ClassVar[bool] = True
-    asked_next: ClassVar[bool] = True
 
     def __init__(self, store: Store, event: ValidateDone) -> None:
         super().__init__(store, event.version_id, run_id=event.run_id, config_hash=event.config_hash)

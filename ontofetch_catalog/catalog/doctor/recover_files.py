@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING
 
 from ontofetch_hookspecs.names import quote
 
-from ...content.archives import Budget, Entry, Limits, damage_named, open_archive, read_entries
-from ...content.selection import find_sources
+from ...content.packed.archives import Budget, Entry, Limits, damage_named, open_archive, read_entries
+from ...content.packed.selection import find_sources
 from .. import extractions, fsops, journal
 from ..connection import Store
 from ..repo import files, releases

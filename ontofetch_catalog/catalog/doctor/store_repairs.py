@@ -109,7 +109,9 @@ class MendRows(Repair):
         import pyarrow.compute as pc
 
         rows = _ROWS_AT_FAULT[self.code][0](connection)
-        offered = [pc.fill_null(pc.equal(rows[name], self.fix), fill_value=False) for name in ("fix", "unsafe_fixes")]
+        # of a column that is NULL throughout, releases of DuckDB before 2 say that it holds numbers
+        columns = [rows[name].cast("string") for name in ("fix", "unsafe_fixes")]
+        offered = [pc.fill_null(pc.equal(column, self.fix), fill_value=False) for column in columns]
         rows = rows.filter(pc.or_(*offered))
         self._versions = sorted(filter(None, pc.unique(rows["version_id"]).to_pylist()))
         found: list[str] = rows["subject"].to_pylist()

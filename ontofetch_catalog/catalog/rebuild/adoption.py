@@ -13,7 +13,7 @@ from ontofetch_hookspecs import layout
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import path_key, quote, relpath_fault
 
-from ...content.archives import HARD_LINK, read_entries
+from ...content.packed.archives import HARD_LINK, read_entries
 from ...errors import ExtractError, OntofetchError
 from .. import extractions, fsops, journal, sessions
 from ..boundaries.documents import draft_extract_audit, draft_manifest

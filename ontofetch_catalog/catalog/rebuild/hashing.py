@@ -11,7 +11,7 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...content.formats import HEAD_BYTES
-from ...content.insides import format_inside
+from ...content.packed.insides import format_inside
 from ...errors import OntofetchError
 from ..connection import Store
 from ..repo.releases import ArtifactRow, VersionRow

@@ -32,10 +32,27 @@ _TYPES = (
     ),
     *("note.added", "note.removed", "tag.added", "tag.removed"),
 )
+# what a restore for all machines has taken back: all since the event that it led to, which may be a restore, too
+_VOID = """
+    RECURSIVE leaps AS (
+        SELECT max(event_id) AS by_id, arg_max((payload->>'events')::BIGINT, event_id) AS led_to FROM events
+        WHERE type = 'backup.restored'
+        UNION ALL
+        SELECT max(e.event_id), arg_max((e.payload->>'events')::BIGINT, e.event_id)
+        FROM leaps JOIN events e ON e.event_id <= leaps.led_to AND e.type = 'backup.restored' GROUP BY leaps.by_id
+    ), void AS (
+        SELECT e.event_id, by_id FROM events e JOIN leaps ON e.event_id > led_to AND e.event_id <= by_id
+    )
+"""
 # event → the newest one that takes its deed back
-_TAKEN_BACK = """(
-    SELECT coalesce(payload->>'undoes', payload->>'redoes')::BIGINT AS event_id, max(event_id) AS by_id FROM events
-    WHERE (payload->>'undoes') IS NOT NULL OR (payload->>'redoes') IS NOT NULL GROUP BY 1
+_TAKEN_BACK = f"""(
+    WITH {_VOID}
+    SELECT event_id, max(by_id) AS by_id FROM (
+        SELECT coalesce(payload->>'undoes', payload->>'redoes')::BIGINT AS event_id, e.event_id AS by_id
+        FROM events e ANTI JOIN void ON void.event_id = e.event_id
+        WHERE (payload->>'undoes') IS NOT NULL OR (payload->>'redoes') IS NOT NULL
+        UNION ALL FROM void
+    ) GROUP BY 1
 )"""
 
 

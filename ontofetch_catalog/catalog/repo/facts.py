@@ -227,18 +227,6 @@ def known_facts(
         ).to_arrow_table()
 
 
-def known_facts_of(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
-    """Return which contents of a release have facts, of every version; columns as in `known_facts`."""
-    return connection.sql(
-        f"""
-        SELECT file_id, facts_version, content_id, reason, {TABLE_PATH} AS table_path, table_sha256, table_bytes
-        FROM file_facts SEMI JOIN (SELECT file_id FROM extracted_files WHERE version_id = $version) USING (file_id)
-        ORDER BY file_id, facts_version
-        """,
-        params={"version": version_id},
-    ).to_arrow_table()
-
-
 def are_unknown(connection: duckdb.DuckDBPyConnection, facts: pa.Table) -> bool:
     """Say whether for certain nothing is recorded of some contents and files; with content_id and file_id.
 

@@ -34,14 +34,6 @@ def count_files(connection: duckdb.DuckDBPyConnection, version_id: str, *, other
     return sum(of_artifacts.values()) - (of_artifacts.get(other_than, 0) if other_than else 0)
 
 
-def distinct_contents(connection: duckdb.DuckDBPyConnection, version_id: str, *, most: int) -> frozenset[str] | None:
-    """Return the sha256 of the files of a release; None if they are more than `most`."""
-    found = connection.sql(
-        f"SELECT DISTINCT file_id FROM extracted_files WHERE version_id = {literal(version_id)} LIMIT {most + 1}"
-    ).to_arrow_table()
-    return None if len(found) > most else frozenset(found["file_id"].to_pylist())
-
-
 def list_files(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
     """Return the files of a release sorted by path: relpath, file_id, format, size_bytes, mtime, artifact_id."""
     return connection.sql(

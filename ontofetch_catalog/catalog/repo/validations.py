@@ -130,11 +130,10 @@ _KNOWN = f"""
     SELECT file_id, first(passed ORDER BY run_at, version_id, relpath) AS passed,
         first(details::VARCHAR ORDER BY run_at, version_id, relpath) AS details,
         min(run_at) AS run_at,
-        first(coalesce(reused_from, version_id || '#' || relpath) ORDER BY run_at, version_id, relpath)
-            AS reused_from{{more}}
-    FROM validations SEMI JOIN {{given}} USING (file_id)
-    {{where}}
-    GROUP BY file_id, {_ENDING}{{more}} ORDER BY file_id
+        first(coalesce(reused_from, version_id || '#' || relpath) ORDER BY run_at, version_id, relpath) AS reused_from
+    FROM validations SEMI JOIN given_ids USING (file_id)
+    WHERE validator = $validator AND validator_version = $version
+    GROUP BY file_id, {_ENDING} ORDER BY file_id
 """
 
 
@@ -151,19 +150,8 @@ def known_results(
         texts = (("file_id", pa.string()), ("passed", pa.bool_()), ("details", pa.string()))
         return pa.schema([*texts, ("run_at", pa.timestamp("us")), ("reused_from", pa.string())]).empty_table()
     with registered(connection, given_ids=pa.table({"file_id": pa.array(list(file_ids), pa.string())})):
-        return connection.sql(
-            _KNOWN.format(
-                more="", given="given_ids", where="WHERE validator = $validator AND validator_version = $version"
-            ),
-            params={"validator": validator, "version": validator_version},
-        ).to_arrow_table()
-
-
-def known_results_of(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table:
-    """Return the same for all contents of a release and all validators, with the columns of these."""
-    given = f"(SELECT file_id FROM extracted_files WHERE version_id = {literal(version_id)})"
-    more = ", validator, validator_version"
-    return connection.sql(_KNOWN.format(more=more, given=given, where="")).to_arrow_table()
+        asked = {"validator": validator, "version": validator_version}
+        return connection.sql(_KNOWN, params=asked).to_arrow_table()
 
 
 _AUDIT_LINE = """concat('{"version_id":"', version_id, '","relpath":"',

@@ -9,7 +9,6 @@ from ontofetch_hookspecs.later import names_later
 
 if TYPE_CHECKING:
     from .building import build
-    from .contents import state_of
     from .readers import asking, inspecting, pending, reading, refresh
     from .session import Session, event_of, new_boundary_id, reopened, utc_now
     from .writers import has_open, make_store, writing
@@ -17,7 +16,6 @@ else:
     # whoever only reads needs none of what writers do: each comes when somebody asks for it (PEP 562)
     _MODULES = {
         "building": "build",
-        "contents": "state_of",
         "readers": "asking inspecting pending reading refresh",
         "session": "Session event_of new_boundary_id reopened utc_now",
         "writers": "has_open make_store writing",
@@ -38,7 +36,6 @@ __all__ = [
     "reading",
     "refresh",
     "reopened",
-    "state_of",
     "utc_now",
     "writing",
 ]

@@ -18,8 +18,6 @@ from ..repo import definitions, row_checks
 if TYPE_CHECKING:
     import duckdb
 
-    from .. import answers
-
 _log = logging.getLogger("ontofetch.catalog")
 _checked: dict[Path, tuple[tuple[int, int, int], ...]] = {}  # root → state of the files whose rows were checked last
 
@@ -49,28 +47,11 @@ def check_contents(store: Store, connection: duckdb.DuckDBPyConnection) -> bool:
     return not differing
 
 
-def note_state(store: Store, told: answers.Answers | None, *, sound: bool) -> None:
-    """Note in which state a session has left the database: until somebody else writes, what is known of it holds."""
-    from .. import answers
-
-    root = store.root
-    try:
-        answers.keep(root, () if told is None else state_of(store), told)
-        if sound:
-            _checked[root] = fingerprint(store)
-    except OSError:
-        # then the host's questions are answered from the catalog, and its rows are checked anew
-        answers.keep(root, (), None)
-
-
-def state_of(store: Store) -> answers.State:
-    """Return what tells that nobody has written since: the database's file, its log, and the record of generations."""
-    found = list(fingerprint(store))
-    with suppress(FileNotFoundError):
-        state = store.generation.lstat()
-        # every commit makes it anew
-        found.append((state.st_ino, state.st_size, state.st_mtime_ns))
-    return tuple(found)
+def note_sound(store: Store) -> None:
+    """Note that the database is as a session of this process has left it, so that it need not be checked again."""
+    # where that can't be seen, its rows are checked anew
+    with suppress(OSError):
+        _checked[store.root] = fingerprint(store)
 
 
 def fingerprint(store: Store) -> tuple[tuple[int, int, int], ...]:

@@ -50,7 +50,9 @@ def copy_of(store: Store, given: Log | None, ahead: Log | None = None) -> Iterat
         # the server has ended it while the gate was waited for
         log.close()
     with _started(log or line_of(store, address), is_ours=given is None) as line:
-        yield Copy(store, line, objects)
+        copy = Copy(store, line, objects)
+        yield copy
+        copy.signposts.follow_appended()
 
 
 @contextmanager
@@ -95,6 +97,8 @@ def catch_up(session: Session, copy: Copy, entering: Entering) -> None:
     store, connection = session.store, session.connection
     end_caught_up(store, connection)
     begun = recovery.recover(store, connection)
+    if entering.alone:
+        copy.signposts.require_newest()
     # what may take long, first: nobody has to wait for it
     came = copy.catch_up(connection)
     copy.going.put_early(entering.brings)
@@ -120,6 +124,8 @@ def go_on(session: Session, copy: Copy, entering: Entering, turn: float) -> None
         return
     came = 0
     _let_go(copy)
+    if entering.alone:
+        copy.signposts.require_newest()
     if entering.brings:
         came += copy.catch_up(session.connection)
         copy.going.put_early(entering.brings)

@@ -15,13 +15,12 @@ from ..connection import Store
 from ..kept import Wanted
 from ..remembering import Memory, remembering
 from ..repo import definitions
-from .contents import note_state
+from .contents import note_sound
 from .session import LogEntry, close
 
 if TYPE_CHECKING:
     import duckdb
 
-    from ..answers import Answers
     from ..shared.replica import Copy
 
 CHECKPOINT_BYTES = 1 << 17  # a log beyond this is moved into the database file at the end of a boundary
@@ -41,7 +40,6 @@ class Opened:
         memory: What is known of its rows.
         entry: That of its log.
         spare: A connection beside the first one, ready for the next who is inside; None until there was one.
-        answers: What was read ahead for the host by the boundary that was inside last.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -52,7 +50,6 @@ class Opened:
     memory: Memory = field(default_factory=Memory)
     entry: LogEntry = field(default_factory=LogEntry)
     spare: duckdb.DuckDBPyConnection | None = None
-    answers: Answers | None = None
 
     def close(self, store: Store) -> None:
         """Close all of it, with the log of the database moved into its file if it has become long."""
@@ -61,7 +58,7 @@ class Opened:
                 self.spare.close()
             checkpoint_if_due(store, self.connection)
             close(self.connection, store)
-            note_state(store, self.answers, sound=True)
+            note_sound(store)
 
     def beside(self) -> duckdb.DuckDBPyConnection:
         """Return a connection for whoever is inside now; the others of it are not used meanwhile."""

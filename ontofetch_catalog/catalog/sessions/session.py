@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.store_paths import StorePath
 
-from .. import answers, fsops, journal, recovery
+from .. import fsops, journal, recovery
 from ..connection import Store, open_connection
 from ..generation import write_generation
 from ..repo import definitions, events, images
@@ -76,7 +76,6 @@ class Session:
         recovered: What recovery ended on the way in; whoever writes tells the observers.
         migrated: Names of the migrations applied on the way in.
         swapped: The restore or rebuild that was interrupted and is finished now, as `swap.finish` names it.
-        answers: What the host is about to ask, for `answers.keep` once the boundary has ended.
         beside: A connection that was kept open, of which this one is a further one; None if there is none.
         copy: What ties it to a shared catalog; None for a store of its own.
         entry: That of the database's log, as far as it is known since the catalog was opened.
@@ -89,7 +88,6 @@ class Session:
     recovered: list[recovery.Recovered] = field(default_factory=list)
     migrated: list[str] = field(default_factory=list)
     swapped: str = ""
-    answers: answers.Answers | None = None
     beside: duckdb.DuckDBPyConnection | None = None
     copy: Copy | None = None
     entry: LogEntry = field(default_factory=LogEntry)

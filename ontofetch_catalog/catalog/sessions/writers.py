@@ -27,7 +27,7 @@ from ..remembering import remembering
 from ..repo import definitions, events
 from .ahead import Ahead
 from .building import create, migrate
-from .contents import check_contents, note_state
+from .contents import check_contents, note_sound
 from .opened import Opened, checkpoint_if_due, fits
 from .session import Entering, Session, close, event_of
 
@@ -133,7 +133,6 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
             if together is not None:
                 together.enter_once(("gate", store.root), lambda: _letting_go(gate))
             if keeps and sound and session.connection is used and store.watch is None:
-                opened.answers = session.answers
                 hold.keep(opened, lambda: opened.close(store), opened.rest)
         finally:
             if not hold.stays:
@@ -142,8 +141,8 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
                     if kept:
                         close(kept.connection, store)
         # nobody else can have written yet: the gate is still closed; of what stays open it is noted when it closes
-        if not hold.stays or session.answers is not None:
-            note_state(session.store, session.answers, sound=sound)
+        if sound and not hold.stays:
+            note_sound(store)
 
 
 def _begin(

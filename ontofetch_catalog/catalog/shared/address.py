@@ -20,7 +20,7 @@ from ontofetch_hookspecs.layout import CATALOG
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
-from ...errors import CatalogLocked, CatalogUnreadable, PreconditionFailed, UsageError
+from ...errors import CatalogLocked, CatalogUnreadable, UsageError
 from .. import fsops
 from ..connection import Store
 from ..fsops import whole
@@ -137,23 +137,6 @@ def _checked(found: dict[str, object]) -> Address:
         raise ValueError(address.identity)
     check_addresses(address.catalog, address.objects)
     return address
-
-
-def refuse_shared(store: Store, what: str) -> None:
-    """Refuse what would make a copy of a shared catalog differ from all others.
-
-    Raises:
-        PreconditionFailed: The store is one.
-    """
-    address = read_address(store)
-    if address is not None:
-        raise PreconditionFailed(
-            f"The store {store.root} is a copy of the shared catalog at {quote(address.catalog)}, which {what} would "
-            "not change.",
-            subject=str(store.root),
-            hint="For all machines: bring a dump of the database back, and run `ontofetch db rebuild` on each. For this"
-            " one: `ontofetch db move --to local` makes it a store of its own, in which a backup can be restored.",
-        )
 
 
 def write_address(store: Store, address: Address) -> None:

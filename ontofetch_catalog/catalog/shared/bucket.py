@@ -13,13 +13,16 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ontofetch_hookspecs.names import quote
 
 from ...errors import ObjectMissing, ObjectsRefused, ObjectsUnavailable, UsageError
+from . import bucket_signs
 from .bucket_errors import Trouble, trouble_of
 from .object_store import MAX_AGE, PIECE, UNFINISHED, Buffer, ObjectStore, Stored
+from .signs import POINTERS, Sign
 from .waiting import wait_for
 
 if TYPE_CHECKING:
@@ -194,6 +197,15 @@ class BucketObjects(ObjectStore):
             for item in found:
                 yield item["path"], item["size"], item["last_modified"]
             last = found[-1]["path"]
+
+    def _pointers(self) -> list[str]:
+        return [name.removeprefix(f"{POINTERS}/") for name, _, _ in self._pages(POINTERS)]
+
+    def _sign(self, name: str) -> Sign | None:
+        return bucket_signs.read(self._store, partial(self._ask, again=True), name)
+
+    def _set_sign(self, name: str, data: bytes, former: str | None) -> bool:
+        return bucket_signs.replace(self._store, partial(self._ask, again=True), name, data, former)
 
     # --- asking -------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
@@ -60,7 +60,7 @@ class FilesComing:
             # what lies there may be about to leave
             if put.sha256 in places and (fold.leaves(put.path) or not self._is_here(put))
         ]
-        for source, target in self._fetch(draft, coming, places):
+        for source, target in self.fetch(draft, coming, places):
             draft.publish(source, target)
 
     def _is_here(self, put: Put) -> bool:
@@ -89,10 +89,19 @@ class FilesComing:
                 )
         return found
 
-    def _fetch(
-        self, draft: journal.IntentDraft, puts: Sequence[Put], places: dict[str, Place]
+    def fetch(
+        self,
+        draft: journal.IntentDraft,
+        puts: Sequence[Put],
+        places: Mapping[str, Place],
+        given: Iterable[tuple[Place, Iterator[Buffer]]] = (),
     ) -> Iterator[tuple[str, str]]:
-        """Write files into the boundary's own folder, durably; yield what is to be renamed, and to which path."""
+        """Write files into the boundary's own folder, durably; yield what is to be renamed, and to which path.
+
+        Args:
+            places: sha256 → where it is among the objects.
+            given: The contents that are not there, and their bytes.
+        """
         if not puts:
             return
         coming = self.store.path(draft.folder) / "come"
@@ -116,10 +125,12 @@ class FilesComing:
                     _write(folders, put, other, _read(coming / inside))
             tell(place.size)
 
-        wanted = [places[sha256] for sha256 in staged]
+        wanted = [places[sha256] for sha256 in staged if sha256 in places]
         tell = teller(self.store, sum(place.size for place in wanted))
         try:
             fetch(self.objects, wanted, write)
+            for place, data in given:
+                write(place, data)
         finally:
             folders.close()
         if len(puts) <= _FEW or not fsops.sync_filesystem(coming):
@@ -146,7 +157,7 @@ class FilesComing:
             return
         draft = journal.IntentDraft(self.store, f"{BROUGHT_BACK}{os.urandom(8).hex()}")
         with moving.carrying_out(draft):
-            for source, target in self._fetch(draft, puts, self._places(puts)):
+            for source, target in self.fetch(draft, puts, self._places(puts)):
                 draft.publish(source, target)
 
 

@@ -7,6 +7,7 @@ never replaces anything. Below the folder everything is opened through no link.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 import time
@@ -25,6 +26,7 @@ from ...errors import ObjectsRefused, ObjectsUnavailable, UsageError
 from .. import fsops
 from ..fsops import whole
 from .object_store import MAX_AGE, UNFINISHED, Buffer, ObjectStore, Stored
+from .signs import MOST, POINTERS, Sign
 
 MARK = "ontofetch-objects"  # a file without which the folder is another one: an empty mount point, for instance
 _REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENOTDIR, errno.EINVAL, errno.EXDEV)
@@ -166,6 +168,48 @@ class FolderObjects(ObjectStore):
                     continue
             if stat.S_ISREG(found.st_mode):
                 yield Stored(before + name, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+    def _pointers(self) -> list[str]:
+        with self._explained("be read"):
+            self._check_mark()
+            place = self._top / POINTERS
+            return [path for path, _ in fsops.walk(place)] if place.is_dir() else []
+
+    def _sign(self, name: str) -> Sign | None:
+        with self._explained("be read"):
+            try:
+                descriptor = (self._top / name).open_file()
+            except FileNotFoundError:
+                self._check_mark()
+                return None
+            with os.fdopen(descriptor, "rb") as stream:
+                data = stream.read(MOST)
+                return data, f"{hashlib.sha256(data).hexdigest()} {os.fstat(stream.fileno()).st_mtime_ns}"
+
+    def _set_sign(self, name: str, data: bytes, former: str | None) -> bool:
+        """Claim, by a link, to say what follows on what was seen, and give that its name if nothing else has followed.
+
+        What somebody claimed who died then is what follows: whoever comes upon it goes on from there.
+        """
+        target = self._top / name
+        with self._explained(f"take {len(data):,} bytes"):
+            self._check_mark()
+            self._make_folder(target.parent)
+            if former is None:
+                is_first = self._publish(iter((data,)), target)
+                fsops.sync_folder(target.parent)
+                return is_first
+            claim = self._top / UNFINISHED / hashlib.sha256(f"{name} {former}".encode()).hexdigest()
+            is_ours = self._publish(iter((data,)), claim)
+            found = self._sign(name)
+            # another may have gone on with it
+            with suppress(FileNotFoundError):
+                if found is not None and found[1] == former:
+                    fsops.rename(claim, target)
+                    fsops.sync_folder(target.parent)
+                    return is_ours
+                fsops.unlink(claim)
+            return False
 
     def _place(self, key: str) -> StorePath:
         """Return where a key lies: in one of 256 folders, for some file systems are slow with many names in one."""

@@ -6,11 +6,13 @@ Whoever writes holds the log alone, by a lock that is lost with the connection; 
 from __future__ import annotations
 
 import logging
+import re
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from ontofetch_hookspecs.layout import LATEST
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...errors import CatalogLocked, CatalogUnavailable
@@ -21,6 +23,7 @@ from .log_paths import add_contents, are_there, move_paths
 from .log_rows import as_array, send_value
 from .packs import Place
 from .places import Op, Put, dump_ops, parse_ops
+from .signs import is_pointer
 
 if TYPE_CHECKING:
     import psycopg
@@ -128,6 +131,16 @@ class Log(LogLock):
         with self.explained("read"):
             found = self.in_use().execute("SELECT 1 FROM paths WHERE starts_with(path, %s) LIMIT 1", [folder + "/"])
             return found.fetchone() is not None
+
+    def pointers(self, after: int, until: int) -> list[str]:
+        """Return which LATEST.json boundaries after an event, up to another, have changed; sorted."""
+        with self.explained("read"):
+            rows = self.in_use().execute(
+                "SELECT DISTINCT found[1] FROM boundaries, regexp_matches(moves, %s, 'g') AS found"
+                " WHERE first_event > %s AND last_event <= %s AND moves LIKE %s ORDER BY 1",
+                [rf'"([^"/]+/[^"/]+/{re.escape(LATEST)})"', after, until, f'%/{LATEST}"%'],
+            )
+            return [path for (path,) in rows if is_pointer(path)]
 
     def append(self, record: Record, new: Sequence[Place]) -> None:
         """Append one boundary, with what it does to paths and the contents that it brings; all or nothing.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,6 +21,7 @@ from ontofetch_hookspecs.names import quote
 
 from ...errors import ObjectDamaged, ObjectMissing, ObjectsRefused, OntofetchError
 from .. import fsops
+from .signs import Signs
 
 PIECE = 8 << 20  # bytes of an object that are asked for, and in memory, at once
 UNFINISHED = "tmp"  # the folder of what is being written
@@ -42,8 +43,8 @@ Buffer = bytes | memoryview
 Source = Iterable[Buffer] | fsops.Anywhere
 
 
-class ObjectStore(ABC):
-    """A place that keeps bytes under keys, each written once; several threads may use it.
+class ObjectStore(Signs):
+    """A place that keeps bytes under keys, each written once but for a few; several threads may use it.
 
     Args:
         address: Its address as the user gave it; it has no credentials in it.

@@ -98,10 +98,16 @@ class Fold:
     _gone: set[str] = field(default_factory=set)
 
     def takes(self, ops: Sequence[Op]) -> bool:
-        """Say whether operations can be added: nothing comes into a folder that had to leave, or onto what moved."""
+        """Say whether operations can be added: nothing comes into a folder that had to leave, or onto what moved.
+
+        Nor leaves a folder into which something moved: it need not be there before the first of the moves.
+        """
         gone = set(self._gone)
         moved = {target for _, target in self.moves if target is not None}
+        around = {folder for target in moved for folder in _above(target)}
         for op in ops:
+            if not isinstance(op, Put) and (op.source if isinstance(op, Move) else op.path) in around:
+                return False
             if isinstance(op, Put) and op.path in moved:
                 return False
             target = op.path if isinstance(op, Put) else op.target if isinstance(op, Move) else ""

@@ -7,7 +7,7 @@ log does not.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from .log import Log, Record
 from .log_lock import Head
 from .packs import Place
 from .places import Fold, Op
+from .signposts import Signposts
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,6 +48,7 @@ class Copy:
     Attributes:
         coming: What it gets from the objects.
         going: What it puts there.
+        signposts: What they say of the log.
     """
 
     store: Store
@@ -54,12 +56,14 @@ class Copy:
     objects: ObjectStore
     coming: FilesComing = field(init=False)
     going: FilesGoing = field(init=False)
+    signposts: Signposts = field(init=False)
     _head: Head = field(default_factory=lambda: Head(0, events.CHAIN_START, 0))
     _schema: int | None = None  # of this copy
 
     def __post_init__(self) -> None:
         self.coming = FilesComing(self.store, self.log, self.objects)
         self.going = FilesGoing(self.store, self.log, self.objects)
+        self.signposts = Signposts(self.store, self.log, self.objects)
 
     def catch_up(self, connection: duckdb.DuckDBPyConnection, head: Head | None = None) -> int:
         """Take in what others have recorded since; return the number of their boundaries.
@@ -164,6 +168,7 @@ class Copy:
             moves=moves[0],
         )
         self.log.append(record, moves[1])
+        self.signposts.appended(latest="latest_pointer" in changed)
         self._head = Head(last, digest, record.schema)
 
     def _own_schema(self, connection: duckdb.DuckDBPyConnection) -> int:
@@ -186,20 +191,40 @@ def end_caught_up(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
             moving.forget(store, intent, committed=True)
 
 
-def replay(log: Log, connection: duckdb.DuckDBPyConnection, until: int) -> None:
+def replay(
+    log: Log,
+    connection: duckdb.DuckDBPyConnection,
+    until: int,
+    *,
+    after: int = 0,
+    moved: Callable[[Sequence[Op]], object] = lambda _: None,
+) -> None:
     """Make the rows of a shared catalog as of an event in a database that has no table, as a copy that is new has them.
+
+    Args:
+        after: The event as of which the database has them already.
+        moved: Called with what each boundary does to files, in order.
 
     Raises:
         CatalogUnavailable: The server does not answer.
         SchemaError: A newer program has written.
     """
-    for batch in _batches(log.records(0, until)):
+    for batch in _batches(log.records(after, until)):
         # DuckDB ends a transaction in which a table is asked for that is not there
         pending = pending_migrations(connection)
         fsops.begin(connection)
         _migrate(connection, batch[0].schema, pending)
         images.take_in(connection, [images.unpack(record.changes) for record in batch])
         fsops.commit(connection)
+        for record in batch:
+            moved(record.moves)
+
+
+def bring_newest_schema(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bring rows that were made as of an event to the newest schema, as each copy does with its own."""
+    fsops.begin(connection)
+    _bring_schema(connection, len(available_migrations()))
+    fsops.commit(connection)
 
 
 def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:

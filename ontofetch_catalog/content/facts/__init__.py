@@ -33,8 +33,3 @@ def facts_version(format_name: str) -> str:
 
     libraries = _LIBRARIES[format_name]
     return "+".join([str(_OWN_OF.get(format_name, _OWN)), *(f"{name}-{version(name)}" for name in libraries)])
-
-
-def digest_kind(format_name: str) -> str:
-    """Return the kind of digest that a format's facts have: only digests of one kind can be compared."""
-    return format_name if format_name in ("obo", "obographs") else "rdf"

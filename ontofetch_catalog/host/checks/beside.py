@@ -39,7 +39,7 @@ class Beside:
     def __init__(self, stream: IO[bytes], format_name: str) -> None:
         self.is_whole = False
         words = str(os.getpid()), format_name, str(_seconds_left())
-        self._process = start_module(_PROCESS, *words, bare=True, stdin=stream.fileno())
+        self._process = start_module(_PROCESS, *words, stdin=stream.fileno())
 
     def __enter__(self) -> Self:
         return self

@@ -6,18 +6,13 @@ one is empty: without it something went wrong, and whoever waits reads the file 
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
 import sys
 from typing import IO
 
-from ...children.limits import limit_cpu
+from ...children.limits import limit_cpu, live_with
 from .beside import PIECE, UNREADABLE
 from .rdf import read_statements
 from .verdicts import Faulty, NotJudged, panics_named
-
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class _Out:
@@ -40,10 +35,7 @@ class _Out:
 
 def main(parent: str, format_name: str, seconds: str) -> int:
     """Read a file of a format in so many seconds of a processor; `parent` is the number of who started this process."""
-    if sys.platform.startswith("linux"):
-        # a parent that was killed closes the pipe, which is noticed when the next piece is written and no sooner
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != int(parent):
+    if not live_with(int(parent)):
         return 0
     limit_cpu(float(seconds))
     try:

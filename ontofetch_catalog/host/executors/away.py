@@ -18,7 +18,7 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...children.limits import Allowance
-from ...content.bounds import Limits
+from ...content.packed.bounds import Limits
 from ...errors import ExecutorFailed
 from ...rendering.text import safe_text
 from ..inside_copies import lay_down, table_place

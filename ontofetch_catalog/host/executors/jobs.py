@@ -14,8 +14,8 @@ from ontofetch_hookspecs import Validator
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ...children.limits import Allowance
-from ...content.bounds import Limits
 from ...content.facts.sealed import MOST_FACTS, is_hex
+from ...content.packed.bounds import Limits
 from ..validator_process import Task
 from ..worker import MOST_DETAILS
 

@@ -22,7 +22,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...children.limits import Allowance
-from ...content.bounds import Limits
+from ...content.packed.bounds import Limits
 from ..facts_room import UNUSABLE
 from ..inside_copies import lay_down
 from ..validator_process import Patience, Worker

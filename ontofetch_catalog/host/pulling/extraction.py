@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -19,7 +20,7 @@ from ...errors import ExtractError, PreconditionFailed
 from ...rendering.progress import Update, bar
 from ...rendering.text import counted
 from ..copies import find_lost
-from ..extract import Begun, begin_extraction, extract_artifact
+from ..extract import begin_extraction, extract_artifact
 from ..judging import Judging
 from ..publish import publish_files
 from ..unpacked import Extraction, Wanted
@@ -39,53 +40,50 @@ class Unpacked(NamedTuple):
 
 
 class Started(NamedTuple):
-    """A stage, what unpacks into it by itself, and when that was begun."""
+    """A stage, what brings to an end what was begun to be unpacked into it, and when that was."""
 
     stage: Stage
-    work: Begun
+    finish: Callable[[Update], Extraction]
     started: datetime
 
 
-def start_unpacking(pull: State, source: StorePath, unpacker: Unpacker) -> Started:
-    """Have a process unpack an artifact into a stage of its own while the artifact is recorded.
-
-    Args:
-        source: Where the artifact is staged.
-        unpacker: The process that unpacks.
-    """
-    started, stage = now(), Stage.create(pull.host.root)
-    try:
-        place = below_root(pull.host.root, pull.place)
-        work = begin_extraction(source, stage, unpacker, _wanted(pull), moves_to=place)
-    except BaseException:
-        stage.discard()
-        raise
-    return Started(stage, work, started)
-
-
-def unpack(pull: State, source: StorePath, unpacker: Unpacker | None) -> Unpacked:
-    """Unpack an artifact into a stage of its own.
+def start_unpacking(
+    pull: State, source: StorePath, unpacker: Unpacker | None, *, moves_to: StorePath | None = None
+) -> Started:
+    """Have a process begin to unpack an artifact into a stage of its own.
 
     Args:
         source: Where the artifact lies.
-        unpacker: The process that unpacks; None: one is started, if one is needed.
+        unpacker: The process; None: nothing is done before the end, when one is started if one is needed.
+        moves_to: Where the artifact may be moved to meanwhile.
     """
     started, stage = now(), Stage.create(pull.host.root)
     try:
-        return Unpacked(stage, _extract(pull, stage, unpacker, source), started)
+        if unpacker is None:
+            allowance = pull.tools.allowance
+            return Started(stage, partial(extract_artifact, source, stage, _wanted(pull), allowance), started)
+        begun = begin_extraction(source, stage, unpacker, _wanted(pull), moves_to=moves_to)
+        return Started(stage, begun.finish, started)
     except BaseException:
         stage.discard()
         raise
 
 
 def finish_unpacking(pull: State, begun: Started) -> Unpacked:
-    """Wait until what was begun is unpacked, the artifact being recorded by now."""
-    stage, work, started = begun
+    """Wait until what was begun is unpacked; say meanwhile how far it is, and then what is odd about it."""
     try:
-        return Unpacked(stage, _watch(pull, work.finish), started)
+        with bar(f"unpack {pull.name}") as update:
+            extraction = begun.finish(update)
+        _tell(pull, extraction)
     except BaseException:
-        stage.discard()
+        begun.stage.discard()
         raise
+    return Unpacked(begun.stage, extraction, begun.started)
+
+
+def unpack(pull: State, source: StorePath, unpacker: Unpacker | None) -> Unpacked:
+    """Unpack an artifact into a stage of its own; as `start_unpacking`."""
+    return finish_unpacking(pull, start_unpacking(pull, source, unpacker))
 
 
 def record_files(pull: State, unpacked: Unpacked, judging: Judging | None) -> pa.Table:
@@ -194,19 +192,13 @@ def _wanted(pull: State) -> Wanted:
     )
 
 
-def _extract(pull: State, stage: Stage, unpacker: Unpacker | None, source: StorePath) -> Extraction:
-    def extract(progress: Update) -> Extraction:
-        allowance = pull.tools.allowance
-        return extract_artifact(source, stage, _wanted(pull), unpacker=unpacker, allowance=allowance, progress=progress)
+def _tell(pull: State, extraction: Extraction) -> None:
+    """Say what is odd about what was unpacked.
 
-    return _watch(pull, extract)
-
-
-def _watch(pull: State, extract: Callable[[Update], Extraction]) -> Extraction:
-    """Return what is unpacked, and say meanwhile how far it is, and then what is odd about it."""
+    Raises:
+        ExtractError: Nothing is left of it.
+    """
     request = pull.request
-    with bar(f"unpack {pull.name}") as update:
-        extraction = extract(update)
     if (request.include or request.exclude) and not len(extraction.files):
         raise _nothing_left(pull)
     for remark in extraction.remarks:
@@ -215,7 +207,6 @@ def _watch(pull: State, extract: Callable[[Update], Extraction]) -> Extraction:
     if extraction.skipped:
         left, lie = counted(extraction.skipped, "file"), "it lies" if extraction.skipped == 1 else "they lie"
         _log.warning("--strip %s leaves %s out: %s above it", extraction.strip, left, lie)
-    return extraction
 
 
 def _nothing_left(pull: State) -> ExtractError:

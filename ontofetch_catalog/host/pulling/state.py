@@ -5,15 +5,17 @@ It asks the catalog and changes nothing.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 from ontofetch_hookspecs import DownloadRecord, HostInfo, Validator, VersionRecord, refuse_without
 from ontofetch_hookspecs.layout import Layout, find_layout
+from ontofetch_hookspecs.together import recording_together
 
 from ...children.limits import Allowance
-from ...content.bounds import Limits
+from ...content.packed.bounds import Limits
 from ..checks import builtin_validators
 from ..contract import Contract
 from ..copies import Copy, name_of_copy
@@ -25,6 +27,8 @@ from ..request import Request, Summary
 
 class Tools:
     """What the pulls of one run share; a context, at the end of which its processes end.
+
+    The events that its thread sends share what the catalog needs to record them, where nobody else hears of them.
 
     Raises:
         OntofetchError: A plugin without which nothing may be recorded does not work.
@@ -39,16 +43,20 @@ class Tools:
         refuse_without(host)
         self.host = host
         self.plugins = plugins
-        self.contract = Contract(host, plugins)
+        self.contract = Contract(host)
         self.workers = open_pool(host.settings)
         self.allowance = Allowance.from_settings(host.settings)
         self.limits = Limits.from_settings(host.settings)
+        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
+        self._stack.callback(self.workers.__exit__)
+        if not self.plugins.others_hear():
+            self._stack.enter_context(recording_together())
         return self
 
-    def __exit__(self, *raised: object) -> None:
-        self.workers.__exit__(*raised)
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
 
     @cached_property
     def validators(self) -> list[Validator]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ontofetch_hookspecs import HostInfo, UsageError, add_common_options
 
-from ...console.output import OutputOptions, add_output_options, say
+from ...console.output import add_output_options, parse, say
 from ...console.parser import Parser
 from ...errors import EXIT_NEW, EXIT_OK
 from ...lock_file import read_lock_file
@@ -38,7 +38,7 @@ def pull_many(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     add_pull_options(parser)
     add_output_options(parser, host.manager)
     add_common_options(parser)
-    args = parser.parse_args(argv)
+    args, options = parse(parser, argv)
     host = with_executor(host, args.executor)
     if args.mirror is not None and args.locked is None:
         raise UsageError(
@@ -46,7 +46,6 @@ def pull_many(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
             subject="--mirror",
             hint="`ontofetch lock` in the other store writes one.",
         )
-    options = OutputOptions.from_args(args)
     wishes = wishes_of(args)
     if args.list is not None:
         jobs = read_list(Path(args.list), Asker(host, plugins, wishes.credentials), wishes)

@@ -93,7 +93,6 @@ def run_jobs(
     unit = "series" if word == "update" else "releases"
     with (
         Tools(host, plugins) as tools,
-        tools.contract.recording_together(),
         tools.contract.dividing(work) as division,
         bar(word, unit=unit) as update,
     ):

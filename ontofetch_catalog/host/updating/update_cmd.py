@@ -7,7 +7,7 @@ import argparse
 from ontofetch_hookspecs import HostInfo, add_common_options
 from ontofetch_hookspecs.errors import UsageError
 
-from ...console.output import OutputOptions, add_output_options, say
+from ...console.output import add_output_options, parse, say
 from ...console.parser import Parser
 from ...errors import EXIT_NEW, EXIT_OK
 from ...series_file import read_series_file
@@ -38,9 +38,8 @@ def main(argv: list[str], host: HostInfo, plugins: Plugins) -> int:
     add_pull_options(parser)
     add_output_options(parser, host.manager)
     add_common_options(parser)
-    args = parser.parse_args(argv)
+    args, options = parse(parser, argv)
     host = with_executor(host, args.executor)
-    options = OutputOptions.from_args(args)
     found = read_series_file(host.root, args.sources)
     if not found.series:
         raise UsageError(

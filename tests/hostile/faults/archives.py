@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from .fault import fault, of
 
-HEADERS = "ontofetch_catalog/content/tar_headers.py"
+HEADERS = "ontofetch_catalog/content/packed/tar_headers.py"
 INFLATING, ZIPS, TARS, BOUNDS = (
-    f"ontofetch_catalog/content/{name}.py" for name in ("inflating", "zips", "tars", "bounds")
+    f"ontofetch_catalog/content/packed/{name}.py" for name in ("inflating", "zips", "tars", "bounds")
 )
-FRAMES = "ontofetch_catalog/content/frames.py"
-ARCHIVES, DIRECTORY = "ontofetch_catalog/content/archives.py", "ontofetch_catalog/content/zip_directory.py"
+FRAMES = "ontofetch_catalog/content/packed/frames.py"
+ARCHIVES, DIRECTORY = (
+    "ontofetch_catalog/content/packed/archives.py",
+    "ontofetch_catalog/content/packed/zip_directory.py",
+)
 EXTRACT = "tests/host/test_extract.py::test_"
-UNPACKING, REMARKS = "ontofetch_catalog/host/unpacking.py", "ontofetch_catalog/content/remarks.py"
+UNPACKING, REMARKS = "ontofetch_catalog/host/unpacking.py", "ontofetch_catalog/content/packed/remarks.py"
 UNPACKER, WORKER, PROCESS = (
     f"ontofetch_catalog/host/{name}.py" for name in ("unpacker", "worker", "validator_process")
 )
@@ -192,7 +195,7 @@ FAULTS = (
     ),
     fault(
         "what is inside a compressed file is not counted for validators",
-        ("ontofetch_catalog/content/insides.py", "        budget.take(len(data))\n", ""),
+        ("ontofetch_catalog/content/packed/insides.py", "        budget.take(len(data))\n", ""),
         tests=("tests/host/test_outcomes.py::test_a_compressed_file_is_judged_by_what_is_inside",),
     ),
     fault(

@@ -22,9 +22,50 @@ AT_COMMIT = "the_line_is_cut_at_commit_with_either_outcome"
 GOING = "ontofetch_catalog/catalog/shared/files_going.py"
 HELD, MENDED = "tests/shared/test_holds.py::test_", "tests/shared/test_doctor.py::test_what_is_wrong_on_one_machine"
 OF_COPIES = "ontofetch_catalog/catalog/doctor/of_copies.py"
+SIGNS, SIGNPOSTS = (f"ontofetch_catalog/catalog/shared/{name}.py" for name in ("bucket_signs", "signposts"))
+POSTED = "tests/shared/test_signposts.py::test_"
 LIES = BAD_DAYS + "a_log_that_lies_changes_nothing"
 
 FAULTS = (
+    fault(
+        "unconditional pointer, in a bucket",
+        (SIGNS, 'mode="create" if former is None else {"e_tag": former}', 'mode="overwrite"'),
+        tests=(
+            *of(POSTED + "an_object_is_replaced_by_who_has_seen_it", "s3"),
+            *of(POSTED + "who_stood_still_brings_nothing_back", "s3-1", "s3-2"),
+        ),
+    ),
+    fault(
+        "unconditional pointer, in a folder",
+        (FOLDER, "if found is not None and found[1] == former:", "if True:"),
+        tests=(
+            *of(POSTED + "an_object_is_replaced_by_who_has_seen_it", "file"),
+            *of(POSTED + "who_stood_still_brings_nothing_back", "file-1", "file-2"),
+        ),
+    ),
+    fault(
+        "the generation is not compared",
+        (
+            SIGNPOSTS,
+            "self._process.is_compared and (error := self.lost())",
+            "self._process.is_compared and (error := None)",
+        ),
+        tests=(
+            POSTED + "a_new_machine_notices_a_server_from_before",
+            POSTED + "a_new_catalog_takes_no_objects_of_another",
+            "tests/shared/test_backups.py::test_a_server_that_is_brought_back_from_an_older_dump",
+        ),
+    ),
+    fault(
+        "what somebody left behind who died is not brought up",
+        (SIGNPOSTS, "since = 0 if anew else max(known.event, settled)", "since = head.event_id"),
+        tests=of(POSTED + "who_dies_behind_its_commit_is_made_up_for", "file-1", "s3-1"),
+    ),
+    fault(
+        "a line that changes a byte gets a writer refused",
+        (SIGNPOSTS, "for _ in range(2):", "for _ in range(1):"),
+        tests=(POSTED + "a_line_that_changes_a_byte_refuses_nobody",),
+    ),
     fault(
         "any text is a key of an object",
         (STORE, "if not isinstance(key, str) or not _KEY.fullmatch(key):", "if False:"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from .fault import fault, of
 
 CHARACTERS, ENCODE = "hookspecs/ontofetch_hookspecs/characters.py", "ontofetch_catalog/rendering/encode.py"
-LISTS, IO, MANIFESTS = (f"ontofetch_catalog/analytics/{name}.py" for name in ("lists", "io", "sources/manifests"))
+LISTS, LINES, MANIFESTS = (
+    f"ontofetch_catalog/analytics/{name}.py" for name in ("lists", "sources/audit_lines", "sources/manifests")
+)
 NAMED = "ontofetch_catalog/named_files.py"
 PATHS, APP, LOCK = "hookspecs/ontofetch_hookspecs/store_paths.py", "ontofetch_catalog/host/app.py", "requirements.lock"
 ENCODED, JOINED = "tests/rendering/test_encode.py::test_", "tests/cli/test_report_output.py::test_"
@@ -93,7 +95,7 @@ FAULTS = (
     ),
     fault(
         "an audit is opened by its path",
-        (IO, "        descriptor = path.open_file()\n", "        descriptor = os.open(str(path), os.O_RDONLY)\n"),
+        (LINES, "        descriptor = path.open_file()\n", "        descriptor = os.open(str(path), os.O_RDONLY)\n"),
         tests=of(DOCUMENT, f"0-{AUDIT}", f"1-{AUDIT}", f"2-{AUDIT}"),
     ),
     fault(
@@ -107,7 +109,7 @@ FAULTS = (
     ),
     fault(
         "an audit may be of any size",
-        (IO, "    if os.fstat(descriptor).st_size > MAX_AUDIT:\n", "    if False:\n"),
+        (LINES, "    if os.fstat(descriptor).st_size > MAX_AUDIT:\n", "    if False:\n"),
         tests=of(DOCUMENT, f"4-{AUDIT}"),
     ),
     fault(
@@ -130,12 +132,12 @@ FAULTS = (
     ),
     fault(
         "a time of an audit may be no time",
-        (IO, "if name in (c.MTIME, c.RUN_AT) and not _TIME.fullmatch(str(value)):", "if False:"),
+        (LINES, "if name in (c.MTIME, c.RUN_AT) and not _TIME.fullmatch(str(value)):", "if False:"),
         tests=of(AUDITS + "odd_values_of_a_line_are_a_sentence", "2026-01-01T00:00:00Z-yesterday-not a time in UTC"),
     ),
     fault(
         "a number of an audit may be of any size",
-        (IO, "if isinstance(value, int) and abs(value) > MAX_SIZE:", "if False:"),
+        (LINES, "if isinstance(value, int) and abs(value) > MAX_SIZE:", "if False:"),
         tests=(AUDITS + "odd_values_of_a_line_are_a_sentence",),
     ),
     fault(

@@ -23,7 +23,7 @@ PLAN, ENTRIES, STEPS, MANIFEST, SOURCES = (
     f"{CATALOG}{name}.py"
     for name in ("prune/plan", "prune/entries", "prune/steps", "backup/manifest", "backup/sources")
 )
-ARCHIVES = "ontofetch_catalog/content/archives.py"
+ARCHIVES = "ontofetch_catalog/content/packed/archives.py"
 STORE = "tests/catalog/test_foreign_store.py::test_"
 OUTSIDE = STORE + "nothing_outside_of_a_foreign_store_is_touched"
 OPENED = "tests/hookspecs/test_store_paths.py::test_"

@@ -31,7 +31,7 @@ FAULTS = (
         (
             BOOT,
             '    for name, folder in spec["bare"].items():\n',
-            '    if not spec["bare"]:\n        sys.path[:0] = [""]\n    for name, folder in spec["bare"].items():\n',
+            '    sys.path[:0] = [""]\n    for name, folder in spec["bare"].items():\n',
         ),
         tests=(FOLDER + "pull_runs_nothing_of_the_working_folder",),
     ),
@@ -127,7 +127,7 @@ FAULTS = (
         "a settings file may have any size",
         (FILE, "data = stream.read(MOST_BYTES + 1)", "data = stream.read()"),
         (FILE, "if len(data) > MOST_BYTES:", "if False:"),
-        tests=of(REFUSED, "larger than 65,536 bytes", "larger than"),
+        tests=of(REFUSED, "larger than 1,048,576 bytes", "larger than"),
     ),
     fault(
         "the keys of a settings file may have any number of parts",

@@ -21,7 +21,7 @@ from typing import IO, NamedTuple
 
 from ontofetch_hookspecs.names import quote
 
-from ..errors import ExtractError
+from ...errors import ExtractError
 from . import remarks
 from .bounds import STEP, Budget
 from .frames import Zstandard

@@ -9,10 +9,10 @@ import zlib
 from collections.abc import Callable
 from typing import IO, Protocol
 
+from ..formats import COMPRESSED, HEAD_BYTES, format_of
 from . import signatures
 from .archives import damage_named
 from .bounds import Budget
-from .formats import COMPRESSED, HEAD_BYTES, format_of
 from .inflating import NotRead, Readable
 from .streams import open_inflated
 

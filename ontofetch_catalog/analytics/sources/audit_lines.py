@@ -1,4 +1,4 @@
-"""The files that reports can read besides the catalog: audits, exported events; each scanned with a schema.
+"""The lines of audits, which reports can read in the place of the catalog, scanned with a schema.
 
 A line that does not fit is found and named; what the rows mean is not known here.
 """
@@ -22,11 +22,9 @@ from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.names import MAX_SIZE, quote
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ..errors import CatalogUnreadable, UsageError
-from . import columns as c
-from .bare_rows import EVENTS
-from .collect import Teller, collect
-from .fields import conform
+from ...errors import CatalogUnreadable
+from .. import columns as c
+from ..collect import Teller, collect
 
 MAX_AUDIT = 1 << 29  # bytes; about 1,600,000 files of a release
 MAX_FILES = 1 << 16
@@ -226,24 +224,3 @@ def _value_fault(name: str, dtype: pl.DataType, found: Mapping[str, object]) -> 
     if isinstance(value, int) and abs(value) > MAX_SIZE:
         return f"{name} is {quote(value)}, not a number of bytes"
     return None
-
-
-def scan_events(path: str | Path) -> pl.LazyFrame:
-    """Return events that `ontofetch db events --format parquet` exported, lazily; columns as in `bare_rows`.
-
-    Raises:
-        UsageError: The file is no such export.
-    """
-    events = pl.scan_parquet(path)
-    try:
-        names = events.collect_schema().names()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise UsageError(f"{quote(path)} can't be read as Parquet: {quote(error)}.", subject=str(path)) from error
-    missing = [field.name for field in EVENTS.fields if field.name not in names]
-    if missing:
-        raise UsageError(
-            f"{quote(path)} has no column {missing[0]}.",
-            subject=str(path),
-            hint="Export events with `ontofetch db events --format parquet --out events.parquet`.",
-        )
-    return conform(events, EVENTS)

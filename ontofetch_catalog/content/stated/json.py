@@ -10,7 +10,7 @@ from dataclasses import field
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
-from .stated_words import OWL, VERSION_INFO, VERSION_IRI, expand, is_ontology, property_of
+from .words import OWL, VERSION_INFO, VERSION_IRI, expand, is_ontology, property_of
 
 _JSON = re.compile(r'"(?P<text>(?:[^"\\]|\\(?:.|\Z))*+)(?:"|\Z)|(?P<mark>[{}\[\]:,])|[^\s"{}\[\]:,]+', re.DOTALL)
 _MOST_TOKENS = 60_000

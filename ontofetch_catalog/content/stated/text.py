@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .stated_words import DATA_VERSION, VERSION_INFO, VERSION_IRI, expand, is_ontology, property_of
+from .words import DATA_VERSION, VERSION_INFO, VERSION_IRI, expand, is_ontology, property_of
 
 _MOST_TOKENS = 60_000
 _MOST_VALUES = 20  # of one property

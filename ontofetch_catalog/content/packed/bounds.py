@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
-from ..errors import ExtractError
+from ...errors import ExtractError
 from .remarks import Remarks
 
 RATIO_FROM = 10_000_000  # bytes out from which the ratio counts: small files compress to almost nothing

@@ -17,8 +17,8 @@ from typing import IO, NamedTuple, TypeVar
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ..errors import ExtractError
-from ..named_files import open_named
+from ...errors import ExtractError
+from ...named_files import open_named
 from . import signatures, tars, zips
 from .bounds import UNLIMITED, Budget, Limits
 from .foreign import compression_at, refuse_foreign

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from xml.parsers import expat
 
-from .stated_words import OWL, RDF, VERSION_INFO, VERSION_IRI, is_ontology, property_of
+from .words import OWL, RDF, VERSION_INFO, VERSION_IRI, is_ontology, property_of
 
 _ABOUT = {f"{RDF}about", f"{RDF}ID", f"{RDF}nodeID"}
 _MOST_ENTITY = 512  # characters that an entity may stand for

@@ -10,10 +10,10 @@ from typing import IO
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
-from .byte_order import find_mark
-from .insides import compression_of, head_inside
-from .stated_text import Told, read_obo, read_rdf
-from .stated_words import DATES, ORDER, VERSION_IRI
+from ..byte_order import find_mark
+from ..packed.insides import compression_of, head_inside
+from .text import Told, read_obo, read_rdf
+from .words import DATES, ORDER, VERSION_IRI
 
 HEAD_BYTES = 1 << 18  # of the document: headers of ontologies are shorter, licences and credits included
 _XML = re.compile(rb"\s*<[?!A-Za-z_]")
@@ -49,7 +49,7 @@ def stated_in(head: bytes) -> Stated | None:
     told = _told(head)
     if not told:
         return None
-    from .version_names import version_in_iri, version_in_text
+    from ..version_names import version_in_iri, version_in_text
 
     for what in ORDER:
         for where, value in told:
@@ -71,7 +71,7 @@ def _head(stream: IO[bytes]) -> bytes:
 
 def _told(head: bytes) -> Told:
     if _XML.match(head.removeprefix(b"\xef\xbb\xbf")) or head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        from .stated_xml import read_xml
+        from .xml import read_xml
 
         told = read_xml(head)
         if told:
@@ -81,7 +81,7 @@ def _told(head: bytes) -> Told:
     if obo is not None:
         return obo
     if text.lstrip().startswith(("{", "[")):
-        from .stated_json import read_json
+        from .json import read_json
 
         if told := read_json(text):
             return told

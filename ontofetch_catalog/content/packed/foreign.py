@@ -6,7 +6,7 @@ from typing import IO
 
 from ontofetch_hookspecs.names import quote
 
-from ..errors import ExtractError
+from ...errors import ExtractError
 from . import signatures, zips
 
 

@@ -5,7 +5,7 @@ It looks at names and bytes and never opens a file; what a syntax looks like is 
 
 from __future__ import annotations
 
-from .byte_order import as_utf8
+from ..byte_order import as_utf8
 from .syntaxes import look_at_json, look_at_text
 
 UNKNOWN = "unknown"
