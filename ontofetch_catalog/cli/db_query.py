@@ -122,7 +122,7 @@ def find(argv: list[str], host: HostInfo) -> int:
 def delta(argv: list[str], host: HostInfo) -> int:
     """Compare two releases file by file."""
     from ..catalog.repo import queries
-    from ..catalog.repo.naming import resolve_version
+    from ..catalog.repo.naming import refuse_two_series, resolve_version
 
     parser = make_parser(
         host, "db delta", "Compare two releases file by file.", "db delta brickschema/0.7.9 brickschema/0.8.0"
@@ -130,9 +130,11 @@ def delta(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("a", metavar="A", help="the former release")
     parser.add_argument("b", metavar="B", help="the later release")
     parser.add_argument("--all", action="store_true", help="unchanged files too")
+    parser.add_argument("--anyway", action="store_true", help="compare also releases of two series")
     args, options = parse(parser, argv)
     with reading(host) as connection:
         a, b = resolve_version(connection, args.a), resolve_version(connection, args.b)
+        refuse_two_series(a, b, anyway=args.anyway)
         rows = queries.list_delta(connection, a, b, unchanged=args.all)
         summary = queries.sum_delta(connection, a, b)
     parameters = {"a": a, "b": b, "all": args.all}

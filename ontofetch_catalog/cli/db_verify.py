@@ -6,10 +6,9 @@ import secrets
 from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs import HostInfo
-from ontofetch_hookspecs.names import quote
 
 from ..console.output import OutputOptions, emit, say, warn
-from ..errors import EXIT_FINDINGS, EXIT_OK, UsageError, VersionUnknown
+from ..errors import EXIT_FINDINGS, EXIT_OK
 from ..rendering.progress import bar
 from ..rendering.text import human_size
 from .common import make_parser, mending_of_copy, reading, store_of, store_to_write
@@ -68,31 +67,18 @@ def _arguments(argv: list[str], host: HostInfo) -> argparse.Namespace:
 
 
 def _request(args: argparse.Namespace, host: HostInfo) -> Request:
+    from ..catalog.repo.naming import resolve_release_or_series
     from ..catalog.verify import Request, Scope
 
     if args.resume:
         return Request.resumed(store_of(host), seconds=args.max_duration, workers=args.workers)
-    version_id, slot = _named(host, args.name) if args.name else ("", "")
+    version_id = slot = ""
+    if args.name:
+        with reading(host) as connection:
+            version_id, slot = resolve_release_or_series(connection, args.name)
     seed = secrets.randbelow(1_000_000) if args.seed is None else args.seed
     scope = Scope(version_id=version_id, slot=slot, sample=args.sample or 1.0, seed=seed if args.sample else 0)
     return Request(scope=scope, seconds=args.max_duration, workers=args.workers)
-
-
-def _named(host: HostInfo, name: str) -> tuple[str, str]:
-    """Return (version_id, "") or ("", series), whichever `name` means."""
-    from ..catalog.repo.naming import resolve_series, resolve_version
-
-    with reading(host) as connection:
-        try:
-            return "", resolve_series(connection, name)
-        except VersionUnknown:
-            pass
-        try:
-            return resolve_version(connection, name), ""
-        except VersionUnknown as error:
-            raise UsageError(
-                f"No release or series {quote(name)} is recorded.", subject=name, hint=error.hint
-            ) from error
 
 
 def _look() -> Look:

@@ -12,19 +12,18 @@ from ontofetch_hookspecs.redaction import REDACTED
 
 from ..console.destination import check_destination
 from ..console.output import emit, parse, save, say, warn
-from ..errors import EXIT_OK, VersionUnknown
+from ..errors import EXIT_OK
 from ..lock_file import LOCK_FILE, LockedArtifact, LockedRelease, encode
 from .common import command, make_parser, reading, table_of
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
 
 @command("lock")
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `lock` and return its exit code."""
-    from ..catalog.repo import locking
+    from ..catalog.repo import locking, naming
 
     parser = make_parser(
         host,
@@ -42,7 +41,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     target = Path(args.file)
     check_destination(target)
     with reading(host) as connection:
-        named = [_resolve(connection, name) for name in args.names]
+        named = [max(naming.resolve_release_or_series(connection, name)) for name in args.names]
         rows = locking.list_artifacts(connection, named, everything=args.all)
         without = 0 if args.all or named else locking.count_without_latest(connection)
     releases, incomplete = _releases(rows)
@@ -63,15 +62,6 @@ def main(argv: list[str], host: HostInfo) -> int:
     if hidden:
         say(f"The addresses of {hidden:,} artifacts held secrets, which are left out: only a --mirror can bring them.")
     return EXIT_OK
-
-
-def _resolve(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    from ..catalog.repo.naming import resolve_series, resolve_version
-
-    try:
-        return resolve_series(connection, name)
-    except VersionUnknown:
-        return resolve_version(connection, name)
 
 
 def _releases(rows: pa.Table) -> tuple[list[LockedRelease], list[str]]:

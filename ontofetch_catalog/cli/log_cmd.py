@@ -5,7 +5,7 @@ from __future__ import annotations
 from ontofetch_hookspecs import HostInfo
 
 from ..console.output import emit, parse
-from ..errors import EXIT_OK, VersionUnknown
+from ..errors import EXIT_OK
 from .common import command, make_parser, reading
 
 
@@ -21,14 +21,11 @@ def main(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("--all", action="store_true", help="also commands that found nothing to do")
     args, options = parse(parser, argv)
     with reading(host) as connection:
-        series = version_id = None
-        if args.what:
-            try:
-                series = naming.resolve_series(connection, args.what)
-            except VersionUnknown:
-                version_id = naming.resolve_version(connection, args.what)
-        rows, total = story.list_story(connection, version_id, series, unchanged=args.all, most=options.most)
-    parameters = {"series": series, "version_id": version_id, "all": args.all}
+        version_id, series = naming.resolve_release_or_series(connection, args.what) if args.what else ("", "")
+        rows, total = story.list_story(
+            connection, version_id or None, series or None, unchanged=args.all, most=options.most
+        )
+    parameters = {"series": series or None, "version_id": version_id or None, "all": args.all}
     nothing = "Nothing has happened yet."
     emit({"log": rows}, options=options, parameters=parameters, nothing=nothing, totals={"log": total})
     return EXIT_OK

@@ -52,12 +52,18 @@ class Surroundings:
 
     @contextmanager
     def kept(self, plugin: str, what: str) -> Iterator[None]:
-        """Put back at the end what a plugin has changed; what it prints goes to stderr."""
+        """Put back at the end what a plugin has changed; what it prints goes to stderr.
+
+        A process that it forked and that comes out of it ends here: it would go on with the host's own work.
+        """
+        process = os.getpid()
         handlers = [signal.getsignal(number) for number in _SIGNALS]
         try:
             with PrintsAside():
                 yield
         finally:
+            if os.getpid() != process:
+                os._exit(0)  # nothing is flushed: what is buffered is the host's
             for changed in filter(None, (self._put_mask(), self._put_folder(), _put_handlers(handlers))):
                 _log.warning("plugin %s changed %s in %s, which is put back", quote(plugin), changed, what)
 

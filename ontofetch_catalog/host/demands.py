@@ -76,6 +76,8 @@ def unreadable(path: Path, error: OSError) -> FetchError:
     """Return the error of a local file that the system does not let us read."""
     first, *below = os.path.relpath(path).split(os.sep)
     hint = "Look at its name."
+    if path.name == "-":
+        hint = "What comes through a pipe is written into a file first: its name says what it is."
     if isinstance(error, FileNotFoundError) and below and _HOST.fullmatch(first):
         hint = f"Look at its name; an address has its scheme in front, like https://{first}/…"
     return FetchError(f"The file {quote(path)} can't be read: {error.strerror}.", subject=str(path), hint=hint)

@@ -31,18 +31,19 @@ class _Unclosed:
 
 
 class PrintsAside:
-    """Let `print` write to stderr inside its body; several threads may be inside at a time."""
+    """Let `print` write to stderr inside its body, which nobody closes; several threads may be inside at a time."""
 
     _lock = threading.Lock()
     _inside = 0
-    _former: TextIO | None = None
+    _former: tuple[TextIO, TextIO] | None = None
 
     def __enter__(self) -> None:
         kind = type(self)
         with kind._lock:
             if kind._inside == 0:
                 # not the stream itself: whoever closes what it takes for stdout would close ours
-                kind._former, sys.stdout = sys.stdout, _Unclosed(sys.stderr)
+                kind._former = sys.stdout, sys.stderr
+                sys.stdout = sys.stderr = _Unclosed(sys.stderr)
             kind._inside += 1
 
     def __exit__(
@@ -52,4 +53,4 @@ class PrintsAside:
         with kind._lock:
             kind._inside -= 1
             if kind._inside == 0 and kind._former is not None:
-                sys.stdout, kind._former = kind._former, None
+                (sys.stdout, sys.stderr), kind._former = kind._former, None

@@ -103,7 +103,6 @@ def test_a_finding_is_exit_3_and_says_what_to_type_next(program: Program) -> Non
         (["--seed", "1"], "--seed needs --sample"),
         (["--resume", "--sample", "5%"], "--resume goes on"),
         (["--resume"], "nothing to resume"),
-        (["nobody"], "No release or series 'nobody'"),
     ],
 )
 def test_wrong_words_are_refused_with_a_sentence(program: Program, words: list[str], sentence: str) -> None:

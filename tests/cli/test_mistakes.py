@@ -66,7 +66,7 @@ MISTAKES = [
     ("rm sample/2.0x --yes", ERROR, "No release and no series 'sample/2.0x'", "Did you mean example/sample/2.0"),
     ("mv sampel sample2 --yes", ERROR, "No release and no series 'sampel'", "Did you mean example/sample?"),
     ("rm nothing-like-it --yes", ERROR, "No release and no series", "`ontofetch db versions`"),
-    ("db verify SAMPLE", USAGE, "No release or series 'SAMPLE'", "Did you mean example/sample?"),
+    ("db verify SAMPLE", ERROR, "No release and no series 'SAMPLE'", "Did you mean example/sample?"),
     ("db restore /etc/passwd", ERROR, "'/etc/passwd' is no backup", "ending in .tar.zst"),
     ("mv sample/2.0 sample/1.0", ERROR, "is recorded already", "`ontofetch rm`"),
     ("mv sample a/b/c", USAGE, "can't be the name of one", "Write it as SERVICE/ONTOLOGY"),
@@ -97,6 +97,10 @@ MISTAKES = [
     ("show example/sampel", ERROR, "called 'example/sampel'", "Did you mean example/sample? `ontofetch` lists"),
     ("db files zebra", ERROR, "No release 'zebra' is recorded", "`ontofetch db versions`"),
     ("db latest sample/9.0", USAGE, "is one of get, set, unset, history, not 'sample/9.0'", "--help"),
+    ("log SAMPLE", ERROR, "No release and no series 'SAMPLE'", "Did you mean example/sample?"),
+    ("log other/latest", ERROR, "The series example/other has no latest release", "`ontofetch db versions"),
+    ("lock SAMPLE", ERROR, "No release and no series 'SAMPLE'", "Did you mean example/sample?"),
+    ("db delta other/1.0 sample/2.0", USAGE, "releases of two series", "--anyway"),
     ("report growth --a other/1.0 --b sample/2.0", USAGE, "releases of two series", "--anyway"),
     ("report meaning --a other/1.0 --b sample/2.0", USAGE, "releases of two series", "--anyway"),
     ("report validation --version other/1.0 --against 2.0", USAGE, "releases of two series", "--anyway"),
@@ -118,6 +122,7 @@ MISTAKES = [
         "Look at its name; an address has its scheme in front, like https://purl.example.org/…",
     ),
     ("pull no/such.owl --service s --ontology o --version 1", ERROR, "No such file", "Look at its name."),
+    ("pull - --service s --ontology o --version 1", ERROR, "No such file", "is written into a file first"),
     ("db import /nowhere/at/all", USAGE, "There is no folder '/nowhere/at/all'", "Look at its name"),
 ]
 
@@ -167,6 +172,13 @@ def test_a_type_of_event_that_there_is_not_is_told(run: Run) -> None:
     """Nothing fits, which is no error; what is near is said."""
     code, _, err = run("db", "events", "--type", "latst.set")
     assert (code, err) == (0, "No event fits. Did you mean latest.set?\n")
+
+
+def test_two_series_are_compared_by_whoever_says_so(run: Run) -> None:
+    """`db delta` asks as the reports do."""
+    code, out, err = run("db", "delta", "other/1.0", "sample/2.0", "--anyway", "--json")
+    assert code == 0, err
+    assert '"a": "example/other/1.0"' in out
 
 
 def test_one_release_is_held_against_the_one_before_it(run: Run) -> None:

@@ -193,6 +193,26 @@ def test_what_a_process_has_once_is_put_back(bench: Bench, tmp_path: Path, what:
     assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("store/s/o/1.0/*/*")} == {0o644}
 
 
+def test_a_process_that_a_hook_forks_ends_with_the_hook(bench: Bench, tmp_path: Path) -> None:
+    """However it leaves the hook, it does not go on with the command."""
+    forks = "if os.fork() == 0: sys.exit(0)"
+    bench.add("acme", "import os, sys\n" + VOTE.format(forks))
+    process = os.getpid()
+    code = bench.pull()
+    if os.getpid() != process:
+        (tmp_path / "went-on").touch()
+        os._exit(1)
+    assert (os.waitstatus_to_exitcode(os.wait()[1]), code) == (0, 0)
+    assert not (tmp_path / "went-on").exists()
+
+
+def test_a_closed_stderr_takes_no_word_from_the_command(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the command says after a hook that closes stderr, or takes it away, is said."""
+    bench.add("acme", "import sys\n" + VOTE.format("sys.stderr.close(); sys.stderr = None; sys.exit(7)"))
+    assert bench.pull() == 1
+    assert "The plugin 'acme' failed in on_download_done" in capsys.readouterr().err
+
+
 def test_a_closed_stdout_is_none_of_the_commands(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     """A hook that closes what it takes for stdout, or is printing when it is imported, spoils no row."""
     bench.add("acme", "import sys\nprint('IMPORTED')\n" + VOTE.format("print('SAID'); sys.stdout.close()"))

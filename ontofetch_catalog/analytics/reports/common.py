@@ -12,9 +12,9 @@ from functools import cached_property
 
 import polars as pl
 
-from ontofetch_hookspecs.layout import series_of
 from ontofetch_hookspecs.names import quote
 
+from ...catalog.repo.naming import refuse_two_series
 from ...errors import AmbiguousVersion, UsageError, VersionUnknown
 from .. import columns as c
 from ..collect import collect
@@ -127,20 +127,6 @@ class Releases:
                 hint=f"Name another one with {option}.",
             )
         return str(previous)
-
-
-def refuse_two_series(earlier: str, later: str, *, anyway: bool) -> None:
-    """Refuse to compare releases of two series, unless somebody said that this is meant.
-
-    Raises:
-        UsageError: They are.
-    """
-    if series_of(earlier) != series_of(later) and not anyway:
-        raise UsageError(
-            f"{earlier} and {later} are releases of two series.",
-            subject=later,
-            hint="Add --anyway to compare them all the same.",
-        )
 
 
 @contextmanager

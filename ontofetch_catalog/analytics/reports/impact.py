@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from ...catalog.repo.naming import refuse_two_series
 from ...errors import UsageError
 from .. import columns as c
 from ..fields import INT, TEXT, Contract, Field, Section
@@ -16,7 +17,7 @@ from ..sources import CatalogLike, Reader
 from ..terms.chosen import WORD, match_words
 from ..terms.comparison import Comparison
 from ..terms.lives import Known
-from .common import Releases, make_result, refuse_two_series
+from .common import Releases, make_result
 
 STATUS = f"Enum({', '.join(pipelines.STATUSES)})"
 IMPACT = Contract("impact", (

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from ...catalog.repo.naming import refuse_two_series
 from ...rendering.palette import name_colours
 from .. import columns as c
 from .. import drawing as d
@@ -16,7 +17,7 @@ from ..polars_pipelines import validation as pipelines
 from ..polars_pipelines.timeline import release_times
 from ..results import ReportResult
 from ..sources import CatalogLike
-from .common import Releases, check_choice, make_result, parse_count, refuse_two_series
+from .common import Releases, check_choice, make_result, parse_count
 
 _OUTCOME, _COUNT = "outcome", "results"
 _OUTCOMES = ("passed", "failed", "not judged", "not validated")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ontofetch_hookspecs.layout import series_of
 from ontofetch_hookspecs.names import quote
 
-from ...errors import AmbiguousVersion, VersionUnknown
+from ...errors import AmbiguousVersion, UsageError, VersionUnknown
 from ...guesses import close_names, did_you_mean, listed
 from ..connection import fetch_one
 from .releases import LISTED
@@ -96,6 +97,40 @@ def resolve_series(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     if not rows:
         raise _unknown(connection, "series", name, _SERIES, LISTED)
     return _only([str(row[0]) for row in rows], name)
+
+
+def resolve_release_or_series(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, str]:
+    """Return ("", series) or (version_id, ""), whichever `name` means; what may be both is the series.
+
+    Raises:
+        VersionUnknown: Nothing recorded has this name.
+        AmbiguousVersion: Several have it; the sentence lists them.
+    """
+    try:
+        return "", resolve_series(connection, name)
+    except VersionUnknown:
+        pass
+    try:
+        return resolve_version(connection, name), ""
+    except VersionUnknown as error:
+        if name.rpartition("/")[2] in ("latest", "previous"):
+            raise
+        sentence = f"No release and no series {quote(name)} is recorded."
+        raise VersionUnknown(sentence, subject=name, hint=error.hint) from error
+
+
+def refuse_two_series(earlier: str, later: str, *, anyway: bool) -> None:
+    """Refuse to compare releases of two series, unless somebody said that this is meant.
+
+    Raises:
+        UsageError: They are.
+    """
+    if series_of(earlier) != series_of(later) and not anyway:
+        raise UsageError(
+            f"{earlier} and {later} are releases of two series.",
+            subject=later,
+            hint="Add --anyway to compare them all the same.",
+        )
 
 
 def _unknown(connection: duckdb.DuckDBPyConnection, what: str, name: str, every: str, otherwise: str) -> VersionUnknown:
