@@ -64,7 +64,7 @@ def test_the_lock_file_says_what_is_required() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("\nduckdb==", "\nduckdb==9", "duckdb<3,>=1.5 is not met"),
+        ("\nduckdb==", "\nduckdb==9", "duckdb<3,>=1.5.2 is not met"),
         ("\nhatchling==", "\nother==", "hatchling>=1.27 is not met"),
         ("requires: ", "requires: 0", "another pyproject"),
         ("    --hash=sha256:", "    --hash=md5:", "has no hash"),
