@@ -82,19 +82,21 @@ def test_no_other_object_is_replaced(objects: ObjectStore, name: str) -> None:
 
 
 def test_of_many_that_replace_at_once_none_is_lost(objects: ObjectStore) -> None:
-    """Each that is told that it was in time has been seen by the next one."""
+    """Each that is told that it was in time has been seen by the next one, as has one that is not told so."""
 
-    def count(_: int) -> int:
-        done = 0
-        while done < 5:
+    def count(_: int) -> list[int]:
+        done: list[int] = []
+        while len(done) < 5:
             found = objects.sign("generation.json")
-            number = int(found[0]) if found else 0
-            done += objects.set_sign("generation.json", str(number + 1).encode(), found[1] if found else None)
+            number = int(found[0]) + 1 if found else 1
+            if objects.set_sign("generation.json", str(number).encode(), found[1] if found else None):
+                done.append(number)
         return done
 
     with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(count, range(4))) == 20
-    assert (objects.sign("generation.json") or (b"",))[0] == b"20"
+        put = [number for numbers in pool.map(count, range(4)) for number in numbers]
+    assert len(set(put)) == len(put) == 20
+    assert int((objects.sign("generation.json") or (b"",))[0]) >= max(put)
 
 
 @pytest.mark.parametrize("objects", ["file"], indirect=True)
@@ -235,8 +237,8 @@ def test_few_requests_are_made(postgres_server: Postgres, s3_server: S3Server, t
         assert requests("note", "s/p/1", "x") == 3  # and its manifest
         assert requests("db", "latest", "unset", "s/o") == 4
         assert requests("db", "latest", "set", "s/o/1") == 5  # and its bytes
-        # of four boundaries; five for what they bring
-        assert requests(*lab.pulling(2)) == 9
+        # of four boundaries; five for what they bring; the record may be put once more where they take two seconds
+        assert requests(*lab.pulling(2)) in (9, 10, 11)
 
 
 class _ThreeEvents:
