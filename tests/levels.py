@@ -193,6 +193,7 @@ RARE = (
     "shared/test_packs::test_50_000_small_files_are_a_few_requests",
     "shared/test_restore",
     "shared/test_runs::test_many_boundaries_are_taken_in_as_one",
+    "shared/test_signposts",
     "shared/test_telling::test_no_change_is_left_out",
     "shared/test_three",
     "showing/test_browser",

@@ -32,9 +32,7 @@ def test_a_sample_of_all_states_holds(pool: Pool) -> None:
     assert {state.mode.partition("-")[0] for state in report.states} == {mode.partition("-")[0] for mode in MODES}
 
 
-@pytest.mark.parametrize(
-    "name", ["COMMIT before publish", "publish without syncing the folders", "ROLLBACK without undo"]
-)
+@pytest.mark.parametrize("name", [mutant.name for mutant in MUTANTS])
 def test_a_planted_fault_is_caught(pool: Pool, name: str) -> None:
     """A fault in the protocol breaks an invariant at one of the first states that are tried."""
     mutant = find_mutant(name)
