@@ -426,6 +426,7 @@ FEW_ROWS = {
     "catalog.repo.facts:heads_among": _BOUNDED,
     "catalog.repo.latest:_places": _RELEASES,
     "catalog.repo.lines:text_of": _BOUNDED,
+    "catalog.repo.validations:find_unknown_file": _BOUNDED,
     "catalog.repo.notes:find_notes": "a release has a thousand at most",
     "catalog.repo.origins:find_origins": _RELEASES,
     "catalog.repo.pruning:batch_states": "one row per batch of a plan, of 1,000 entries or a release",

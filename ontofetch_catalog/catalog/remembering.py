@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 Rows = list[tuple[Any, ...]]
 MOST_ROWS = 10_000  # beyond which all is forgotten
 MOST_OF_ONE = 1_000  # rows of one question that are remembered
+_TABLE_ROWS = 10  # of a table that weigh as much as one row
 _Key = tuple[str, tuple[Any, ...]]
+_AS_TABLE = ("as a table",)  # in the place of parameters
 # behind WITH there may be what writes
 _QUESTION = re.compile(r"\s*(SELECT|FROM|WITH(?!.*\b(?:INSERT|DELETE|UPDATE)\b))\b", re.IGNORECASE | re.DOTALL)
 _SAME_ROWS = re.compile(r"\s*(BEGIN|COMMIT|CHECKPOINT|SET\s+search_path)\b", re.IGNORECASE)
@@ -45,22 +48,23 @@ class Memory:
     """Questions, and the rows that answer them now; one for all connections of a process to a database."""
 
     def __init__(self) -> None:
-        self._rows: dict[_Key, Rows] = {}
+        self._rows: dict[_Key, Any] = {}  # rows, or a table of them
         self._of: dict[str, set[_Key]] = {}  # table → the questions that read it
         self._count = 0
 
-    def recall(self, key: _Key) -> Rows | None:
+    def recall(self, key: _Key) -> Any:
         """Return the rows of a question; None if they are not known."""
         return self._rows.get(key)
 
-    def remember(self, key: _Key, tables: Iterable[str], rows: Rows) -> None:
+    def remember(self, key: _Key, tables: Iterable[str], rows: Rows | pa.Table) -> None:
         """Remember the rows of a question that reads these tables, until one of them is written; too many are not."""
         self._drop(key)
-        if len(rows) > MOST_OF_ONE:
+        weight = _weight(rows)
+        if weight > MOST_OF_ONE:
             return
-        if self._count + len(rows) + 1 > MOST_ROWS:
+        if self._count + weight + 1 > MOST_ROWS:
             self.forget()
-        self._count += len(rows) + 1
+        self._count += weight + 1
         self._rows[key] = rows
         for table in tables:
             if table.partition(".")[0] not in _TABLES:
@@ -81,7 +85,7 @@ class Memory:
     def _drop(self, key: _Key) -> None:
         rows = self._rows.pop(key, None)
         if rows is not None:
-            self._count -= len(rows) + 1
+            self._count -= _weight(rows) + 1
 
     def hear(self, statement: object) -> None:
         """Forget what a statement may change: the tables that it names; all, if it names none that is known."""
@@ -93,6 +97,10 @@ class Memory:
         elif not (_QUESTION.match(statement) or _SAME_ROWS.match(statement)):
             named = _TABLES.intersection(_WORD.findall(statement))
             self.forget({read for read in self._of if read.partition(".")[0] in named} if named else None)
+
+
+def _weight(rows: Rows | pa.Table) -> int:
+    return len(rows) if isinstance(rows, list) else len(rows) // _TABLE_ROWS
 
 
 class Remembering:
@@ -158,27 +166,45 @@ def note(
         connection.memory.remember((sql, tuple(parameters)), of, rows)
 
 
+def recall_table(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table | None:
+    """Return the rows of a query as a table where they are known, None else."""
+    return connection.memory.recall((sql, _AS_TABLE)) if isinstance(connection, Remembering) else None
+
+
+def ask_table(connection: duckdb.DuckDBPyConnection, sql: str, *, of: Collection[str]) -> pa.Table:
+    """Return the rows of a query as a table, from memory where they are known; arguments as for `ask`."""
+    found = recall_table(connection, sql)
+    if found is None:
+        found = connection.sql(sql).to_arrow_table()
+        note_table(connection, sql, found, of=of)
+    return found
+
+
+def note_table(connection: duckdb.DuckDBPyConnection, sql: str, table: pa.Table, *, of: Collection[str]) -> None:
+    """Note what a query is answered by now, by whoever has just written it; arguments as for `ask`."""
+    if isinstance(connection, Remembering):
+        connection.memory.remember((sql, _AS_TABLE), of, table)
+
+
 def read_ahead(
-    connection: duckdb.DuckDBPyConnection, sql: str, version_ids: Sequence[str], *, of: Collection[str]
+    connection: duckdb.DuckDBPyConnection, sql: str, keys: Sequence[str], many: str, *, of: Collection[str]
 ) -> None:
-    """Read what a question about one release is answered for each of some, and note it.
+    """Read what a question of one parameter is answered for each of some, and note it.
 
     Args:
         connection: One that remembers; another is asked when it comes to that.
-        sql: A SELECT as for `ask`, whose one parameter stands in `version_id = ?`.
-        version_ids: What its parameter will be.
+        sql: As for `ask`.
+        keys: What its parameter will be.
+        many: The query that answers it for a list of them: the parameter, and then the columns.
         of: As for `ask`.
     """
     if not isinstance(connection, Remembering):
         return
-    many = sql.replace("SELECT ", "SELECT version_id, ", 1).replace(
-        "version_id = ?", "version_id IN (SELECT unnest(?))"
-    )
-    found: dict[str, Rows] = {version_id: [] for version_id in version_ids}
-    for version_id, *row in _fetch(connection.connection, many, [list(version_ids)]):
-        found[version_id].append(tuple(row))
-    for version_id, rows in found.items():
-        connection.memory.remember((sql, (version_id,)), of, rows)
+    found: dict[str, Rows] = {key: [] for key in keys}
+    for key, *row in _fetch(connection.connection, many, [list(keys)]):
+        found[key].append(tuple(row))
+    for key, rows in found.items():
+        connection.memory.remember((sql, (key,)), of, rows)
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]) -> Rows:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from ontofetch_catalog.catalog import fsops, kept, lookups, remembering, sessions
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.remembering import Memory, ask, note
-from ontofetch_catalog.catalog.repo import latest, notes, releases
+from ontofetch_catalog.catalog.repo import images, latest, notes, releases, result_tables
 from ontofetch_catalog.host.app import main
 from ontofetch_hookspecs import OntofetchError
 from ontofetch_hookspecs.together import recording_together
@@ -25,6 +26,14 @@ FAST = {"durability": "off", "wait": 20.0}
 TEXTS = {"a.ttl": "a", "b.ttl": "b"}
 
 
+def rows_of(answer: remembering.Rows | pa.Table) -> list[str]:
+    """Return the rows of an answer, in an order of their own."""
+    rows = (
+        answer if isinstance(answer, list) else [tuple(row[name] for name in sorted(row)) for row in answer.to_pylist()]
+    )
+    return sorted(map(repr, rows))
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Ask again whatever is remembered, and compare; return the statements of which something was remembered."""
@@ -33,16 +42,29 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     recall, remember = Memory.recall, Memory.remember
 
     def forget_it(memory: Memory, key: Any) -> Any:
+        if key[1] == remembering._AS_TABLE:
+            return recall(memory, key)
         expected[key] = recall(memory, key)
         return None
 
-    def compare(memory: Memory, key: Any, tables: Iterable[str], rows: remembering.Rows) -> None:
+    def compare(memory: Memory, key: Any, tables: Iterable[str], rows: remembering.Rows | pa.Table) -> None:
         known = expected.pop(key, None)
         if known is not None:
             found.append(key[0])
-            assert sorted(map(repr, known)) == sorted(map(repr, rows)), key
+            assert rows_of(known) == rows_of(rows), key
         remember(memory, key, tables, rows)
 
+    recall_table = remembering.recall_table
+
+    def compare_table(connection: Any, sql: str) -> pa.Table | None:
+        known = recall_table(connection, sql)
+        if known is not None:
+            found.append(sql)
+            assert rows_of(known) == rows_of(connection.connection.sql(sql).to_arrow_table()), sql
+        return known
+
+    for module in (remembering, images, result_tables):
+        monkeypatch.setattr(module, "recall_table", compare_table)
     monkeypatch.setattr(Memory, "recall", forget_it)
     monkeypatch.setattr(Memory, "remember", compare)
     return found

@@ -237,8 +237,8 @@ def test_few_requests_are_made(postgres_server: Postgres, s3_server: S3Server, t
         assert requests("note", "s/p/1", "x") == 3  # and its manifest
         assert requests("db", "latest", "unset", "s/o") == 4
         assert requests("db", "latest", "set", "s/o/1") == 5  # and its bytes
-        # of four boundaries; five for what they bring; the record may be put once more where they take two seconds
-        assert requests(*lab.pulling(2)) in (9, 10, 11)
+        # of four boundaries; six for what they bring
+        assert requests(*lab.pulling(2)) == 10
 
 
 class _ThreeEvents:

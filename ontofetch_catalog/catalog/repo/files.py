@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_FEW = 1_000  # files of a release that are compared in Python sooner than in a statement, and are remembered
+
+
 def count_files(connection: duckdb.DuckDBPyConnection, version_id: str, *, other_than: str | None = None) -> int:
     """Return how many files of a release are recorded; with `other_than`, only those of other artifacts."""
     counted = (
@@ -88,6 +91,13 @@ def same_files(connection: duckdb.DuckDBPyConnection, version_id: str, artifact_
             f"SELECT count(*) FROM given_files g ANTI JOIN ({recorded}) r USING (relpath, file_id, format, size_bytes)"
         )
         return fetch_number(connection, differing) == 0
+
+
+def few_contents(connection: duckdb.DuckDBPyConnection, version_id: str) -> dict[str, str] | None:
+    """Return path → sha256 of the files of a release; None if they are more than a thousand."""
+    listed = f"SELECT relpath, file_id FROM extracted_files WHERE version_id = {literal(version_id)} LIMIT {_FEW + 1}"
+    rows = ask(connection, listed, of=("extracted_files",))
+    return dict(rows) if len(rows) <= _FEW else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from ...errors import EventError
 from .. import fsops
 from ..connection import fetch_one, literal
+from ..remembering import ask_table, recall_table
 from .events import Newest, as_table
+from .releases import row_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -100,8 +102,13 @@ def pack(
 
 def _rows_of(connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]) -> pa.Table:
     if len(names) == 1:
-        # no join is planned, and row groups can be skipped
-        return connection.sql(f"SELECT * FROM {table} WHERE {KEYS[table]} = {literal(names[0])}").to_arrow_table()
+        # no join is planned, and row groups can be skipped; what has just been written may be remembered
+        sql = f"SELECT * FROM {table} WHERE {KEYS[table]} = {literal(names[0])}"
+        if table == "versions":
+            # one row, of which each boundary of a release changes little
+            return ask_table(connection, row_of(names[0]), of=(table,))
+        known = recall_table(connection, sql)
+        return connection.sql(sql).to_arrow_table() if known is None else known
     return connection.sql(
         f"SELECT * FROM {table} WHERE {KEYS[table]} IN (SELECT unnest(?))", params=[list(names)]
     ).to_arrow_table()

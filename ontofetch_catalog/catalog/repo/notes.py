@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NOTE, TAG = "note", "tag"
 KINDS = (NOTE, TAG)
-_OF_RELEASE = "SELECT kind, text, created_at FROM notes WHERE version_id = ? ORDER BY created_at, kind, text"
+_OF_RELEASE = "FROM notes WHERE version_id = ? ORDER BY created_at, kind, text"
 # the tags of a release, with a space between
 TAGS = (
     "(SELECT string_agg(text, ' ' ORDER BY created_at, text) FROM notes"
@@ -37,13 +37,15 @@ class Note:
 
 def find_notes(connection: duckdb.DuckDBPyConnection, version_id: str) -> list[Note]:
     """Return the notes and tags of a release, in the order in which they were recorded."""
-    rows = ask(connection, _OF_RELEASE, [version_id], of=("notes",))
+    rows = ask(connection, f"SELECT kind, text, created_at {_OF_RELEASE}", [version_id], of=("notes",))
     return [Note(*row) for row in rows]
 
 
 def read_notes_ahead(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> None:
     """Read what `find_notes` is about to be asked for some releases, where the connection remembers it."""
-    read_ahead(connection, _OF_RELEASE, version_ids, of=("notes",))
+    columns, some = "kind, text, created_at", _OF_RELEASE.replace("= ?", "IN (SELECT unnest(?))")
+    many = f"SELECT version_id, {columns} {some}"
+    read_ahead(connection, f"SELECT {columns} {_OF_RELEASE}", version_ids, many, of=("notes",))
 
 
 def list_notes(

@@ -33,12 +33,12 @@ class Origin:
 
 
 _ORIGIN = ", ".join(field.name for field in fields(Origin))
-_OF_RELEASE = f"SELECT relpath, {_ORIGIN} FROM origins WHERE version_id = ? ORDER BY relpath, recorded_at, source_url"
+_OF_RELEASE = "FROM origins WHERE version_id = ? ORDER BY relpath, recorded_at, source_url"
 
 
 def find_origins(connection: duckdb.DuckDBPyConnection, version_id: str) -> dict[str, list[Origin]]:
     """Return path of the artifact → its origins, the first one first, of all artifacts of a release."""
-    rows = ask(connection, _OF_RELEASE, [version_id], of=("origins",))
+    rows = ask(connection, f"SELECT relpath, {_ORIGIN} {_OF_RELEASE}", [version_id], of=("origins",))
     found: dict[str, list[Origin]] = {}
     for relpath, *values in rows:
         found.setdefault(str(relpath), []).append(Origin(**dict(zip(_ORIGIN.split(", "), values, strict=True))))
@@ -47,7 +47,9 @@ def find_origins(connection: duckdb.DuckDBPyConnection, version_id: str) -> dict
 
 def read_origins_ahead(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> None:
     """Read what `find_origins` is about to be asked for some releases, where the connection remembers it."""
-    read_ahead(connection, _OF_RELEASE, version_ids, of=("origins",))
+    columns, some = f"relpath, {_ORIGIN}", _OF_RELEASE.replace("= ?", "IN (SELECT unnest(?))")
+    many = f"SELECT version_id, {columns} {some}"
+    read_ahead(connection, f"SELECT {columns} {_OF_RELEASE}", version_ids, many, of=("origins",))
 
 
 def insert_origins(

@@ -13,12 +13,13 @@ from ontofetch_hookspecs.names import path_key as key_of
 
 from ...errors import VersionUnknown
 from .. import fsops
-from ..connection import fetch_one
-from ..remembering import ask, note, read_ahead
+from ..connection import fetch_one, literal
+from ..remembering import ask, note, note_table, read_ahead, recall_table
 from .origins import Origin, delete_origins, insert_origins
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 LISTED = "`ontofetch db versions` lists what there is."
 
@@ -191,7 +192,14 @@ def find_artifacts(connection: duckdb.DuckDBPyConnection, version_id: str) -> li
 
 def read_artifacts_ahead(connection: duckdb.DuckDBPyConnection, version_ids: Sequence[str]) -> None:
     """Read what `find_artifacts` is about to be asked for some releases, where the connection remembers it."""
-    read_ahead(connection, f"{_ALL_OF_ARTIFACT} {_OF_RELEASE}", version_ids, of=("artifacts", "origins"))
+    read_ahead(
+        connection,
+        f"{_ALL_OF_ARTIFACT} {_OF_RELEASE}",
+        version_ids,
+        f"{_ALL_OF_ARTIFACT.replace('SELECT ', 'SELECT a.version_id, ', 1)}"
+        " WHERE a.version_id IN (SELECT unnest(?)) ORDER BY a.version_id, a.relpath",
+        of=("artifacts", "origins"),
+    )
 
 
 def find_copies(connection: duckdb.DuckDBPyConnection, artifact_id: str) -> list[ArtifactRow]:
@@ -231,10 +239,26 @@ def insert_artifact(
 
 def update_version(connection: duckdb.DuckDBPyConnection, version_id: str, changes: Mapping[str, Any]) -> None:
     """Change the named columns of a release."""
-    before = find_version(connection, version_id)
+    before, row = find_version(connection, version_id), recall_table(connection, row_of(version_id))
     _update(connection, "versions", changes, {"version_id": version_id})
     if before is not None:
         _note_version(connection, replace(before, **changes))
+    if row is not None:
+        note_table(connection, row_of(version_id), _changed(row, changes), of=("versions",))
+
+
+def row_of(version_id: str) -> str:
+    """Return the statement that reads the row of a release as other machines get it."""
+    return f"SELECT * FROM versions WHERE version_id = {literal(version_id)}"
+
+
+def _changed(row: pa.Table, changes: Mapping[str, Any]) -> pa.Table:
+    import pyarrow as pa
+
+    for name, value in changes.items():
+        field = row.schema.field(name)
+        row = row.set_column(row.schema.get_field_index(name), field, pa.array([value] * len(row), field.type))
+    return row
 
 
 def _note_version(connection: duckdb.DuckDBPyConnection, row: VersionRow) -> None:

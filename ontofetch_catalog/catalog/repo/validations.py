@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from .. import fsops
 from ..connection import fetch_number, fetch_text, literal, registered
 from ..remembering import ask, note
+from . import result_tables
 from .bounds import has_none
+from .files import few_contents
 from .lines import FEW, text_of
 
 if TYPE_CHECKING:
@@ -38,19 +40,36 @@ _COUNTED = "SELECT count(*), count(DISTINCT relpath) FILTER (NOT passed) FROM va
 def compare_results(
     connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table
 ) -> tuple[str | None, bool]:
-    """Return a path whose (relpath, file_id) is in `results` but not recorded for the release, None if all are.
-
-    And whether all of `results` are recorded already.
-    """
+    """Return what `find_unknown_file` does, and whether all of `results` are recorded already."""
+    if len(results) > count_validations(connection, version_id):
+        return find_unknown_file(connection, version_id, results), False
+    if (recorded := _find_few(connection, version_id)) is not None:
+        unknown = find_unknown_file(connection, version_id, results)
+        return unknown, unknown is None and result_tables.are_all(recorded, results)
     with registered(connection, given_results=results):
-        unknown = fetch_text(
-            connection,
-            "SELECT relpath FROM given_results ANTI JOIN (SELECT relpath, file_id FROM extracted_files"
-            f" WHERE version_id = {literal(version_id)}) USING (relpath, file_id) ORDER BY relpath LIMIT 1",
-        )
-        if unknown is not None or len(results) > count_validations(connection, version_id):
-            return unknown, False
-        return None, _are_recorded(connection, version_id)
+        unknown = _find_unknown(connection, version_id)
+        return unknown, unknown is None and _are_recorded(connection, version_id)
+
+
+def _find_few(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.Table | None:
+    return result_tables.find_few(connection, version_id, count_validations(connection, version_id))
+
+
+def find_unknown_file(connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table) -> str | None:
+    """Return a path whose (relpath, file_id) is in `results` but not recorded for the release; None if all are."""
+    if (known := few_contents(connection, version_id)) is not None:
+        given = set(zip(results["relpath"].to_pylist(), results["file_id"].to_pylist(), strict=True))
+        return min((relpath for relpath, _ in given - known.items()), default=None)
+    with registered(connection, given_results=results):
+        return _find_unknown(connection, version_id)
+
+
+def _find_unknown(connection: duckdb.DuckDBPyConnection, version_id: str) -> str | None:
+    return fetch_text(
+        connection,
+        "SELECT relpath FROM given_results ANTI JOIN (SELECT relpath, file_id FROM extracted_files"
+        f" WHERE version_id = {literal(version_id)}) USING (relpath, file_id) ORDER BY relpath LIMIT 1",
+    )
 
 
 def _are_recorded(connection: duckdb.DuckDBPyConnection, version_id: str) -> bool:
@@ -70,19 +89,21 @@ def _are_recorded(connection: duckdb.DuckDBPyConnection, version_id: str) -> boo
 def replace_results(connection: duckdb.DuckDBPyConnection, version_id: str, results: pa.Table) -> None:
     """Record results in bulk; one for the same file and validator gives way."""
     before = count_validations(connection, version_id)
+    recorded = _find_few(connection, version_id) if len(results) <= result_tables.FEW_RESULTS else None
+    left = None if recorded is None else result_tables.without(recorded, results)
     with registered(connection, given_results=results):
-        if before:
-            fsops.execute(
-                connection,
-                f"DELETE FROM validations WHERE version_id = {literal(version_id)}"
-                " AND (relpath, validator) IN (SELECT (relpath, validator) FROM given_results)",
-            )
+        if before and (left is None or len(left) < before):
+            given = " AND (relpath, validator) IN (SELECT (relpath, validator) FROM given_results)"
+            # where all give way, nobody has to look at which
+            which = "" if left is not None and not len(left) else given
+            fsops.execute(connection, f"DELETE FROM validations WHERE version_id = {literal(version_id)}{which}")
         fsops.execute(
             connection,
             f"INSERT INTO validations BY NAME SELECT {literal(version_id)} AS version_id, * FROM given_results",
         )
-    if not before:
-        _note_counted(connection, version_id, results)
+    now = results if left is None else result_tables.note_results(connection, version_id, left, results)
+    if left is not None or not before:
+        _note_counted(connection, version_id, now)
 
 
 def _note_counted(connection: duckdb.DuckDBPyConnection, version_id: str, now: pa.Table) -> None:
@@ -147,6 +168,10 @@ def audit_lines(connection: duckdb.DuckDBPyConnection, version_id: str) -> Gener
 
     Who does not take them all closes it: until then its result stays open.
     """
+    if (recorded := result_tables.recall(connection, version_id)) is not None:
+        if len(recorded):
+            yield memoryview(result_tables.audit_text(recorded))
+        return
     query = f"""
         SELECT {_AUDIT_LINE} FROM (
             SELECT * FROM validations WHERE version_id = {literal(version_id)} ORDER BY relpath, validator

@@ -27,7 +27,7 @@ from .objects import objects_options, open_objects
 from .signs import GENERATION, MOST, POINTERS
 
 FORMAT = 1
-_EVERY = 2.0  # seconds between two times that a process says how far it has come, unless a latest has changed
+_EVERY = 10.0  # seconds between two times that a process says how far it has come, unless a latest has changed
 _AFTER_TROUBLE = 60.0  # seconds for which a process asks nothing of objects that it could not reach
 _ROUNDS = 8  # of looking again: who is overtaken that often is followed by somebody who says more
 _log = logging.getLogger("ontofetch.catalog.shared")
@@ -176,12 +176,13 @@ class Signposts:
 
     def _follow(self, *, anew: bool) -> None:
         settled = 0
+        # what others append meanwhile they say themselves
+        head = self.log.head()
         for _ in range(_ROUNDS):
             (known, tag), self._process.seen = self._process.seen or self._read(), None
             if (error := self._compare(known)) is not None:
                 # it was brought back just now: what the objects know is not forgotten
                 raise error
-            head = self.log.head()
             if known.event < head.event_id or anew:
                 since = 0 if anew else max(known.event, settled)
                 changed = self.log.pointers(since, head.event_id)
