@@ -147,12 +147,14 @@ def _folders_of(intent: Intent) -> Folders:
 
 def _sync_touched(store: Store, intent: Intent, now: Callable[[Folders, int, str], str]) -> None:
     """Make every folder durable that something was moved into or out of, where it is `now`, and what was made."""
-    folders = _folders_of(intent)
-    paths = ((number, path) for number, move in enumerate(intent.moves) for path in (move.source, move.target))
-    # very many files may move, and no folder around them
-    here = (now(folders, number, path) for number, path in paths) if folders else (path for _, path in paths)
-    touched = {path.rpartition("/")[0] for path in here}
-    touched |= {os.path.dirname(folder) for folder in intent.folders}
+    touched = {os.path.dirname(folder) for folder in intent.folders}
+    if folders := _folders_of(intent):
+        for number, move in enumerate(intent.moves):
+            touched |= {os.path.dirname(now(folders, number, path)) for path in (move.source, move.target)}
+    else:
+        # very many files may move, and no folder around them
+        touched |= {move.source.rpartition("/")[0] for move in intent.moves}
+        touched |= {move.target.rpartition("/")[0] for move in intent.moves}
     if len(touched) > FEW_FOLDERS and fsops.sync_filesystem(store.path("")):
         return
     for folder in sorted(touched):
