@@ -34,6 +34,7 @@ def main(argv: list[str], host: HostInfo) -> int:
     parser.add_argument("id", nargs="?", metavar="ID", type=whole, help="what --list shows (default: the last)")
     parser.add_argument("--list", action="store_true", help="show what was done last, and whether it can be taken back")
     parser.add_argument("--dry-run", action="store_true", help="say what would be taken back and change nothing")
+    parser.add_argument("--yes", action="store_true", help="taken as by rm and mv; nothing is asked here in any case")
     args, options = parse(parser, argv)
     if args.list and args.id is not None:
         parser.error("--list shows all of them; ID takes one back")

@@ -8,6 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from ontofetch_hookspecs.errors import OntofetchError, next_step
+
 from ..rendering.text import safe_lines
 
 COLUMNS = re.compile("0{0,9}[1-9][0-9]{0,5}")
@@ -38,11 +40,19 @@ def wants_colour() -> bool:
 
 
 def write_stdout(data: bytes) -> None:
-    """Write to stdout all that its reader wants."""
+    """Write to stdout all that its reader wants.
+
+    Raises:
+        OntofetchError: Nothing can be written there, because its disk is full or it was closed.
+    """
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # the reader (`head`, a pager) has seen enough; the interpreter must not complain at exit either
+    except OSError as error:
+        # the interpreter must not complain at exit either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # a reader that has gone (`head`, a pager) has seen enough
+        if not isinstance(error, BrokenPipeError):
+            sentence = f"What was asked for can't be written to stdout: {error.strerror}."
+            raise OntofetchError(sentence, subject="stdout", hint=next_step(error.errno)) from error

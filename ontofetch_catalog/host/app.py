@@ -57,17 +57,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_closed_streams() -> None:
-    """Let stdin, stdout and stderr be there, where whoever started this process has closed them: nobody reads them.
+    """Let stdin, stdout and stderr be there, where whoever started this process has closed them.
 
     Else the next file that is opened, such as the database, has the number of one of them, and whatever a library or a
-    child writes to its stderr goes into that file.
+    child writes to its stderr goes into that file. Rows that nobody can read are an error: stdout can't be written.
     """
+    flags = {"stdin": os.O_RDWR, "stdout": os.O_RDONLY, "stderr": os.O_RDWR}
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(number)
         except OSError:
             # the lowest number that is free, which is this one
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+            os.set_inheritable(os.open(os.devnull, flags[name]), True)
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, encoding="utf-8", errors="replace", closefd=False))  # noqa: SIM115 - it stays
 
@@ -124,8 +125,7 @@ def _run(words: list[str], signals: _Signals) -> int:
         from .dispatch import run
 
         code = run(words)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        _flush_stdout()
         if signals.arrived is not None:
             # what it raised was lost on the way, in a finalizer for instance; who sent it learns that it came
             code = _say(*_CODES[signals.arrived])
@@ -223,6 +223,16 @@ def _say(text: str, code: int) -> int:
 
     sys.stderr.write(clean(text) + "\n")
     return code
+
+
+def _flush_stdout() -> None:
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        _close_stdout()
+        if not isinstance(error, BrokenPipeError):
+            raise OSError(error.errno, error.strerror, "stdout") from error
 
 
 def _close_stdout() -> int:

@@ -7,6 +7,7 @@ known here.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
@@ -153,7 +154,7 @@ class Plugins:
             name = str(getattr(item, "name", ""))
             if name in kept:
                 holder = self._owners.get((kind, name), "the host")
-                reason = f"its {kind.__name__.lower()} {name} is left out: the name is {holder}'s"
+                reason = f"its {_words(kind)} {name} is left out: the name is {holder}'s"
                 self.mark_partial(plugin, reason)
                 _log.warning("plugin %s: %s", quote(plugin), reason)
             else:
@@ -173,11 +174,9 @@ class Plugins:
         """Return the name of the plugin that contributes this, empty for the host's own."""
         return self._owners.get((type(contribution), contribution.name), "")
 
-    def contributed_by(self, plugin: str) -> list[str]:
-        """Return what a plugin contributes, as far as it was asked for: `command db`, `report latest` …, sorted."""
-        return sorted(
-            f"{kind.__name__.lower()} {name}" for (kind, name), owner in self._owners.items() if owner == plugin
-        )
+    def contributed_by(self, plugin: str) -> list[tuple[str, str]]:
+        """Return kind and name of what a plugin contributes, as far as it was asked for, sorted."""
+        return sorted((_words(kind), name) for (kind, name), owner in self._owners.items() if owner == plugin)
 
     def mark_partial(self, plugin: str, reason: str) -> None:
         """Note that something of a plugin is left out, and why."""
@@ -188,6 +187,11 @@ class Plugins:
     def _is_built_in(self, plugin: str) -> bool:
         record = self.find(plugin)
         return record is not None and record.built_in
+
+
+def _words(kind: type[Contribution]) -> str:
+    """Return what a contribution is called in a sentence: `source scheme`."""
+    return re.sub("(?<!^)(?=[A-Z])", " ", kind.__name__).lower()
 
 
 def load_plugins(off: Collection[str], required: Collection[str] = (), installed: Points | None = None) -> Plugins:

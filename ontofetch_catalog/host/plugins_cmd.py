@@ -91,7 +91,7 @@ def _sections(plugins: Plugins, name: str | None) -> dict[str, pa.Table]:
         )
     spent = plugins.ledger.hooks_of(record.name)
     hooks = [*(hook for hook in spent if hook not in record.hooks), *record.hooks]
-    contributed = [text.partition(" ") for text in plugins.contributed_by(record.name)]
+    contributed = plugins.contributed_by(record.name)
     every = _table(plugins, brief=True)
     return {
         "plugin": every.slice(plugins.records.index(record), 1).drop_columns(["hooks", "contributes", "spent"]),
@@ -103,17 +103,17 @@ def _sections(plugins: Plugins, name: str | None) -> dict[str, pa.Table]:
         ),
         "contributes": pa.table(
             {
-                "kind": pa.array([kind for kind, _, _ in contributed], pa.string()),
-                "name": pa.array([what for _, _, what in contributed], pa.string()),
+                "kind": pa.array([kind for kind, _ in contributed], pa.string()),
+                "name": pa.array([what for _, what in contributed], pa.string()),
             }
         ),
     }
 
 
-def _briefly(contributed: list[str]) -> str:
+def _briefly(contributed: list[tuple[str, str]]) -> str:
     """Return what a plugin contributes with numbers in the place of many names of one kind."""
-    counts = Counter(text.partition(" ")[0] for text in contributed)
-    few = [text for text in contributed if counts[text.partition(" ")[0]] <= FEW]
+    counts = Counter(kind for kind, _ in contributed)
+    few = [f"{kind} {name}" for kind, name in contributed if counts[kind] <= FEW]
     return ", ".join([*few, *(f"{count} {kind}s" for kind, count in sorted(counts.items()) if count > FEW)])
 
 
@@ -134,7 +134,9 @@ def _table(plugins: Plugins, *, brief: bool) -> pa.Table:
             "version": pa.array([version for _, version in distributions], pa.string()),
             "state": pa.array([record.state for record in records], pa.string()),
             "hooks": pa.array([", ".join(record.hooks) for record in records], pa.string()),
-            "contributes": pa.array([_briefly(it) if brief else ", ".join(it) for it in contributed], pa.string()),
+            "contributes": pa.array(
+                [_briefly(it) if brief else ", ".join(map(" ".join, it)) for it in contributed], pa.string()
+            ),
             "milliseconds": pa.array([round(spent.get(record.name, 0.0), 1) for record in records], pa.float64()),
             "spent": pa.array([_spelled(it) for it in hooks], pa.string()),
             "reason": pa.array([record.reason or None for record in records], pa.string()),

@@ -238,3 +238,13 @@ def test_the_plan_of_a_removal_that_failed_is_sound(store: Path, run: Run, monke
     assert run("db", "prune", "--restore", plan.name)[0] == 0
     assert latest_of(store) == [(HP, f"{HP}/2.0")]
     assert is_sound(run, store)
+
+
+@pytest.mark.parametrize(("name", "whole"), [(HP, HP), ("sample", HP), ("2.0", f"{HP}/2.0")])
+def test_what_happened_to_what_was_removed_is_told(store: Path, run: Run, name: str, whole: str) -> None:
+    """The last release of a series is gone, and `log` tells how, of the series and of the release."""
+    assert run("rm", HP, "--yes")[0] == 0
+    code, out, err = run("log", name, "--json")
+    assert (code, err) == (0, f"{whole} is recorded no more; this is what happened to it.\n")
+    assert {row["release"] for row in json.loads(out)["rows"]} >= {f"{HP}/2.0"}
+    assert run("log", "never")[0] == 1

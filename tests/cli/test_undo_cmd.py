@@ -89,7 +89,7 @@ def test_each_is_undone_and_done_again(store: Path, run: Run, words: tuple[str, 
         assert [row[:3] for row in found[table]] == [row[:3] for row in after[table]]
     assert found["latest"] == after["latest"]
     assert is_sound(run, store)
-    assert run("undo")[0] == 0
+    assert run("undo", "--yes")[0] == 0
     assert content(store)["latest"] == before["latest"]
 
 

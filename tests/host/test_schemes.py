@@ -247,8 +247,8 @@ def test_a_scheme_of_a_plugin_is_one_like_all(
     assert b"sesame-5" not in b"".join(path.read_bytes() for path in (tmp_path / "store").rglob("*") if path.is_file())
     code, rows, _ = run("plugins")
     told = {row["name"]: row["contributes"] for row in rows}
-    assert told["acme"] == "sourcescheme acme"
-    assert "sourcescheme obo" in told["sources"]
+    assert told["acme"] == "source scheme acme"
+    assert "source scheme obo" in told["sources"]
 
 
 @pytest.mark.parametrize(

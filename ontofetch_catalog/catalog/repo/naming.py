@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SERIES = "SELECT DISTINCT service || '/' || ontology FROM versions"
 _EVERY = f"SELECT version_id FROM versions UNION ALL {_SERIES}"
+_CALLED = "(version_id = $1 OR ends_with(version_id, '/' || $1))"
 NEAREST = 50  # names that are looked at for what somebody may have meant
 
 
@@ -45,13 +46,11 @@ def resolve_version(connection: duckdb.DuckDBPyConnection, name: str) -> str:
                 hint=f"`ontofetch db versions {slot}` lists its releases.",
             )
         return str(found[0])
-    rows = connection.execute(
-        "SELECT version_id FROM versions WHERE version_id = $1 OR ends_with(version_id, '/' || $1) ORDER BY 1", [name]
-    ).fetchall()
-    if not rows:
+    release = _find_only(connection, f"SELECT version_id FROM versions WHERE {_CALLED} ORDER BY 1", name)
+    if release is None:
         _refuse_series(connection, name)
         raise _unknown(connection, "release", name, _EVERY, _listing(connection, head))
-    return _only([str(row[0]) for row in rows], name)
+    return release
 
 
 def near_names(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
@@ -89,14 +88,11 @@ def resolve_series(connection: duckdb.DuckDBPyConnection, name: str) -> str:
         VersionUnknown: Nothing recorded has this name.
         AmbiguousVersion: Several have it; the sentence lists them.
     """
-    rows = connection.execute(
-        "SELECT DISTINCT service || '/' || ontology AS slot FROM versions"
-        " WHERE $1 IN ('', service || '/' || ontology, ontology) ORDER BY slot",
-        [name],
-    ).fetchall()
-    if not rows:
+    called = "$1 IN ('', service || '/' || ontology, ontology)"
+    series = _find_only(connection, f"{_SERIES} WHERE {called} ORDER BY 1", name)
+    if series is None:
         raise _unknown(connection, "series", name, _SERIES, LISTED)
-    return _only([str(row[0]) for row in rows], name)
+    return series
 
 
 def resolve_release_or_series(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, str]:
@@ -117,6 +113,22 @@ def resolve_release_or_series(connection: duckdb.DuckDBPyConnection, name: str) 
             raise
         sentence = f"No release and no series {quote(name)} is recorded."
         raise VersionUnknown(sentence, subject=name, hint=error.hint) from error
+
+
+def resolve_told(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, str] | None:
+    """Return ("", series) or (version_id, "") of what events tell and is recorded no more; None: nothing is so called.
+
+    Raises:
+        AmbiguousVersion: Several were; the sentence lists them.
+    """
+    parts = r"regexp_extract(version_id, '^(([^/]+)/([^/]+))/[^/]+$', ['slot', 'service', 'ontology'])"
+    told = f"SELECT DISTINCT version_id, unnest({parts}) FROM events WHERE version_id <> ''"
+    called = "slot <> '' AND $1 IN (slot, ontology)"
+    series = _find_only(connection, f"SELECT DISTINCT slot FROM ({told}) WHERE {called} ORDER BY 1", name)
+    if series is not None:
+        return "", series
+    release = _find_only(connection, f"SELECT version_id FROM ({told}) WHERE {_CALLED} ORDER BY 1", name)
+    return None if release is None else (release, "")
 
 
 def refuse_two_series(earlier: str, later: str, *, anyway: bool) -> None:
@@ -160,10 +172,11 @@ def _listing(connection: duckdb.DuckDBPyConnection, series: str) -> str:
     return f"`ontofetch db versions {found[0]}` lists the releases of {found[0]}." if found and found[0] else LISTED
 
 
-def _only(found: list[str], name: str) -> str:
-    """Return the only one of those that are found."""
-    if len(found) == 1:
-        return found[0]
+def _find_only(connection: duckdb.DuckDBPyConnection, names: str, name: str) -> str | None:
+    """Return the only one of those that a query finds by `name`; None if there is none."""
+    found = [str(row[0]) for row in connection.execute(names, [name]).fetchall()]
+    if len(found) < 2:
+        return found[0] if found else None
     shown = listed(found)
     if not name:
         hint = f"Say which is meant, such as {found[0]}; --help shows how."
