@@ -413,7 +413,7 @@ FEW_ROWS = {
     "catalog.prune.entries:entries_of": _ON_DISK,
     "catalog.prune.selection:check_orphans": _ON_DISK,
     "catalog.rebuild.adoption:_artifact_rows": _RELEASES,
-    "catalog.repo.deeds:list_deeds": _BOUNDED,
+    "catalog.repo.deeds:_list": _BOUNDED,
     "catalog.repo.definitions:use_own_views": "the views of the schema",
     "catalog.repo.files:covering_paths": _ON_DISK,
     "catalog.repo.fixity:_folders": _RELEASES,

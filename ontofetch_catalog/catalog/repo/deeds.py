@@ -44,16 +44,22 @@ _VOID = """
         SELECT e.event_id, by_id FROM events e JOIN leaps ON e.event_id > led_to AND e.event_id <= by_id
     )
 """
-# event → the newest one that takes its deed back
-_TAKEN_BACK = f"""(
-    WITH {_VOID}
-    SELECT event_id, max(by_id) AS by_id FROM (
-        SELECT coalesce(payload->>'undoes', payload->>'redoes')::BIGINT AS event_id, e.event_id AS by_id
-        FROM events e ANTI JOIN void ON void.event_id = e.event_id
-        WHERE (payload->>'undoes') IS NOT NULL OR (payload->>'redoes') IS NOT NULL
-        UNION ALL FROM void
-    ) GROUP BY 1
-)"""
+_FEW = 200  # events that are looked at for what was done last, before it is more of them
+
+
+def _taken_back(after: str = "0") -> str:
+    """Return a query: event → the newest one that takes its deed back, for what was done after an event (SQL)."""
+    return f"""(
+        WITH {_VOID}
+        SELECT event_id, max(by_id) AS by_id FROM (
+            SELECT coalesce(payload->>'undoes', payload->>'redoes')::BIGINT AS event_id, e.event_id AS by_id
+            FROM events e ANTI JOIN void ON void.event_id = e.event_id
+            -- few have these words, and to look for them takes a tenth of reading what all of them tell
+            WHERE e.event_id > {after} AND contains(payload::VARCHAR, 'does"')
+                AND ((payload->>'undoes') IS NOT NULL OR (payload->>'redoes') IS NOT NULL)
+            UNION ALL FROM void WHERE event_id > {after}
+        ) GROUP BY 1
+    )"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +93,29 @@ class DeedRow:
 
 def list_deeds(connection: duckdb.DuckDBPyConnection, *, most: int, event_id: int | None = None) -> list[DeedRow]:
     """Return what was done last, the newest first, at most so many; or the one deed that an event belongs to."""
+    if event_id is not None:
+        return _list(connection, f"event_id = {int(event_id)}", most)
+    newest = fetch_number(connection, "SELECT coalesce(max(event_id), 0) FROM events")
+    looked = max(_FEW, 4 * most)
+    # whatever has an event among the last ones was done later than all that has none there
+    while looked < newest:
+        found = _list(connection, f"event_id > {newest - looked}", most)
+        if len(found) == most:
+            return found
+        looked *= 8
+    return _list(connection, "true", most)
+
+
+def _list(connection: duckdb.DuckDBPyConnection, among: str, most: int) -> list[DeedRow]:
+    """Return the deeds that have an event for which a condition holds, the newest first, at most so many."""
     types = ", ".join(map(literal, _TYPES))
     pulls = ", ".join(map(literal, _OF_PULLS))
-    having = "" if event_id is None else f"HAVING list_contains(list(event_id), {int(event_id)})"
     rows = connection.execute(f"""
-        WITH pulls AS (SELECT DISTINCT run_id, version_id FROM events WHERE type = 'download.done'),
+        WITH pulls AS (
+            SELECT DISTINCT run_id, version_id FROM events
+            SEMI JOIN (SELECT run_id, version_id FROM events WHERE {among}) USING (run_id, version_id)
+            WHERE type = 'download.done'
+        ),
         -- read twice, the second time with what only a few need: their payloads
         told AS NOT MATERIALIZED (
             SELECT e.*, CASE
@@ -104,7 +128,7 @@ def list_deeds(connection: duckdb.DuckDBPyConnection, *, most: int, event_id: in
             WHERE type IN ({types}) AND (type <> 'prune.batch' OR (payload->>'removal') IS NULL)
                 AND NOT (p.run_id IS NULL AND type IN ('extract.done', 'validate.done'))
         ), newest AS (
-            SELECT deed, max(event_id) AS last_id FROM told GROUP BY deed {having}
+            SELECT deed, max(event_id) AS last_id FROM told WHERE {among} GROUP BY deed
             ORDER BY last_id DESC LIMIT {int(most)}
         ), deeds AS (
             SELECT min(event_id) AS event_id, max(event_id) AS last_id, arg_min(type, event_id) AS type,
@@ -115,7 +139,7 @@ def list_deeds(connection: duckdb.DuckDBPyConnection, *, most: int, event_id: in
             FROM told SEMI JOIN newest USING (deed) GROUP BY deed
         )
         SELECT d.*, coalesce(t.by_id > d.last_id, false) AS undone
-        FROM deeds d LEFT JOIN {_TAKEN_BACK} t ON t.event_id = d.event_id
+        FROM deeds d LEFT JOIN {_taken_back("(SELECT min(event_id) FROM deeds)")} t ON t.event_id = d.event_id
         ORDER BY d.last_id DESC
     """).fetchall()
     return [_deed(row) for row in rows]
@@ -143,7 +167,7 @@ def is_pulled_again(connection: duckdb.DuckDBPyConnection, version_id: str, afte
             SELECT min(event_id) FILTER (type = 'download.done') AS first_id, max(event_id) AS last_id FROM events
             WHERE version_id = ? AND event_id > ? AND type IN ('download.done', 'extract.done', 'validate.done')
             GROUP BY run_id
-        ) r LEFT JOIN {_TAKEN_BACK} t ON t.event_id = r.first_id WHERE coalesce(t.by_id, 0) < r.last_id
+        ) r LEFT JOIN {_taken_back(str(int(after)))} t ON t.event_id = r.first_id WHERE coalesce(t.by_id, 0) < r.last_id
         """,
         [version_id, after],
     )
@@ -176,7 +200,7 @@ def _named(
 ) -> str | None:
     found = fetch_one(
         connection,
-        f"SELECT e.payload->>'{key}' FROM events e LEFT JOIN {_TAKEN_BACK} t ON t.event_id = e.event_id"
+        f"SELECT e.payload->>'{key}' FROM events e LEFT JOIN {_taken_back()} t ON t.event_id = e.event_id"
         f" WHERE {condition} AND ends_with('/' || (payload->>'{key}'), '/' || $1)"
         " AND t.event_id IS NULL ORDER BY e.event_id DESC LIMIT 1",
         [name, artifact],
@@ -195,7 +219,7 @@ def was_renamed(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> bo
 def _find(connection: duckdb.DuckDBPyConnection, condition: str, values: list[str | None]) -> int | None:
     found = fetch_one(
         connection,
-        f"SELECT e.event_id FROM events e LEFT JOIN {_TAKEN_BACK} t ON t.event_id = e.event_id"
+        f"SELECT e.event_id FROM events e LEFT JOIN {_taken_back()} t ON t.event_id = e.event_id"
         f" WHERE {condition} AND t.event_id IS NULL ORDER BY e.event_id DESC LIMIT 1",
         values,
     )
