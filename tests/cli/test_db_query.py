@@ -184,3 +184,25 @@ def test_what_duckdb_says_in_the_middle_of_a_query_is_one_sentence(run: Run, mon
     assert err.count("\n") == 1
     assert "Corrupt database file" in err
     assert "ontofetch db restore" in err
+
+
+@pytest.mark.parametrize("words", [("db", "events"), ("log", "--all")])
+def test_all_events_are_read_part_by_part(
+    store: Path, rows: Rows, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """However many they are, no more of them are sorted at once than a part, and all are there, newest first."""
+    every = rows(*words)
+    assert len(every) > 4
+    asked: list[int] = []
+    newest = story._newest
+
+    def watched(*args: Any) -> Any:
+        found = newest(*args)
+        asked.append(found.num_rows)
+        return found
+
+    monkeypatch.setattr(story, "_PART", 2)
+    monkeypatch.setattr(story, "_newest", watched)
+    assert rows(*words) == every
+    assert max(asked) <= 2
+    assert rows("db", "events", "--type", "never.*") == []

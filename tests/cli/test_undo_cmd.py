@@ -9,12 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from ontofetch_catalog.catalog.boundaries import carry_out
 from ontofetch_catalog.catalog.connection import Store
+from ontofetch_catalog.catalog.repo import deeds
 from ontofetch_catalog.catalog.undoing.removal import Removal, Wanted
 from ontofetch_catalog.errors import OntofetchError
+from ontofetch_hookspecs.layout import DATABASE
 from tests.cli.conftest import Run
 from tests.releases import assert_consistent, query, query_each
 
@@ -292,3 +295,28 @@ def test_many_deeds_are_listed_at_once(store: Path, run: Run, rows: Rows) -> Non
         run("note", "2.0", f"sentence {number}")
     assert len(rows("undo", "--list", "--top", "5")) == 5
     assert rows("undo", "--list")[0]["message"].endswith("the note 'sentence 11'.")
+
+
+def test_the_last_deeds_are_those_of_all_events(store: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is found among the newest events is what all of them tell, in the same order, however few are looked at."""
+    for words in (("note", "2.0", "a"), ("rm", "2.0", "--yes"), ("undo",), ("tag", "1.0", "b"), ("mv", "2.0", "3.0")):
+        assert run(*words)[0] == 0
+    looked: list[str] = []
+    whole = deeds._list
+
+    def watched(connection: Any, among: str, most: int) -> list[deeds.DeedRow]:
+        looked.append(among)
+        return whole(connection, among, most)
+
+    with duckdb.connect(str(store / DATABASE), read_only=True) as connection:
+        every = whole(connection, "true", 100)
+        monkeypatch.setattr(deeds, "_list", watched)
+        assert len(every) > 5
+        for most in range(1, len(every) + 2):
+            monkeypatch.setattr(deeds, "_FEW", most)
+            assert deeds.list_deeds(connection, most=most) == every[:most]
+        for deed in every:
+            assert deeds.list_deeds(connection, most=1, event_id=deed.last_id) == [deed]
+    # the last one, and a few, without a look at all that ever was
+    assert looked[0] != "true"
+    assert looked.count("true") < len(every)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..connection import literal
+from ..connection import fetch_number, literal
 from .deeds import former_names
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+_PART = 100_000  # events that are read at once
 # what these events tell is a sentence already, which names the release or the series
 _TOLD = ("rm.done", "rm.restored", "rm.swapped", "mv.done", "latest.set", "latest.unset")
 _NOTES = ("note.added", "note.removed", "tag.added", "tag.removed")
@@ -186,8 +187,26 @@ def newest_of(
 ) -> tuple[pa.Table, int]:
     """Return the newest events that fit all conditions, at most so many, and how many there are."""
     condition = " AND ".join(conditions) or "true"
-    rows = connection.sql(f"SELECT {columns} FROM ({told(condition, most)}) ORDER BY event_id DESC").to_arrow_table()
-    if most is None or rows.num_rows < most:
+    if most is None:
+        rows = _all_of(connection, columns, condition)
         return rows, rows.num_rows
-    ((total,),) = connection.execute(f"SELECT count(*) FROM events WHERE {condition}").fetchall()
-    return rows, int(total)
+    rows = _newest(connection, columns, condition, most)
+    if rows.num_rows < most:
+        return rows, rows.num_rows
+    return rows, fetch_number(connection, f"SELECT count(*) FROM events WHERE {condition}")
+
+
+def _all_of(connection: duckdb.DuckDBPyConnection, columns: str, condition: str) -> pa.Table:
+    """Return all events that fit a condition, newest first: a part after the other, for to sort them takes memory."""
+    import pyarrow as pa
+
+    last = fetch_number(connection, "SELECT coalesce(max(event_id), 0) FROM events")
+    parts = [
+        _newest(connection, columns, f"({condition}) AND event_id > {until - _PART} AND event_id <= {until}")
+        for until in range(last, 0, -_PART)
+    ]
+    return pa.concat_tables(parts or [_newest(connection, columns, "false")])
+
+
+def _newest(connection: duckdb.DuckDBPyConnection, columns: str, condition: str, most: int | None = None) -> pa.Table:
+    return connection.sql(f"SELECT {columns} FROM ({told(condition, most)}) ORDER BY event_id DESC").to_arrow_table()
