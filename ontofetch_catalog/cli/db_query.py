@@ -135,10 +135,13 @@ def delta(argv: list[str], host: HostInfo) -> int:
     with reading(host) as connection:
         a, b = resolve_version(connection, args.a), resolve_version(connection, args.b)
         refuse_two_series(a, b, anyway=args.anyway)
-        rows = queries.list_delta(connection, a, b, unchanged=args.all)
+        rows = queries.list_delta(connection, a, b, unchanged=args.all, most=options.most)
         summary = queries.sum_delta(connection, a, b)
     parameters = {"a": a, "b": b, "all": args.all}
-    emit({"delta": rows, "summary": summary}, options=options, parameters=parameters)
+    changes = ("added", "removed", "modified", "renamed", *(["unchanged"] if args.all else []))
+    total = sum(summary[change][0].as_py() for change in changes)
+    sections = {"delta": rows, "summary": summary}
+    emit(sections, options=options, parameters=parameters, totals={"delta": total})
     if not len(rows):
         say(f"{a} and {b} have the same files.")
     return EXIT_OK

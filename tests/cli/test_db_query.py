@@ -206,3 +206,24 @@ def test_all_events_are_read_part_by_part(
     assert rows(*words) == every
     assert max(asked) <= 2
     assert rows("db", "events", "--type", "never.*") == []
+
+
+@pytest.mark.parametrize("more", [(), ("--all",)])
+def test_files_that_a_delta_leaves_out_are_counted_and_not_read(
+    store: Path, run: Run, rows: Rows, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    """Of very many files that differ a table has the first, and says how many more there are."""
+    every = rows("db", "delta", "1.0", "2.0", *more)
+    assert len(every) > 1
+    read: list[int] = []
+    list_delta = queries.list_delta
+
+    def watched(*args: Any, **options: Any) -> Any:
+        found = list_delta(*args, **options)
+        read.append(found.num_rows)
+        return found
+
+    monkeypatch.setattr(queries, "list_delta", watched)
+    _, out, _ = run("db", "delta", "1.0", "2.0", *more, "--top", "1")
+    assert read == [1]
+    assert f"… and {len(every) - 1} more (--top {len(every)}, or --format json)" in out

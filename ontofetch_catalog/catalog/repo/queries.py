@@ -86,12 +86,18 @@ def list_formats(connection: duckdb.DuckDBPyConnection, version_id: str) -> pa.T
     """).to_arrow_table()
 
 
-def list_delta(connection: duckdb.DuckDBPyConnection, a: str, b: str, *, unchanged: bool) -> pa.Table:
-    """Return a row per file that differs between two releases, with `unchanged` also the others; sorted by path."""
+def list_delta(
+    connection: duckdb.DuckDBPyConnection, a: str, b: str, *, unchanged: bool, most: int | None = None
+) -> pa.Table:
+    """Return a row per file that differs between two releases, at most so many, sorted by path.
+
+    With `unchanged` there are also the others.
+    """
+    first = "" if most is None else f"LIMIT {int(most)}"
     where = "" if unchanged else "WHERE change <> 'UNCHANGED'"
     return connection.sql(f"""
         SELECT change, relpath, previous_relpath, format, size_a, size_b, size_delta, file_id_a, file_id_b
-        FROM {delta_files_of(a, b)} {where} ORDER BY relpath, change
+        FROM {delta_files_of(a, b)} {where} ORDER BY relpath, change {first}
     """).to_arrow_table()
 
 
