@@ -152,25 +152,30 @@ def section(part: Part, links: Sequence[str] = (), nothing: str = "") -> str:
     if not part.columns:
         return f'{title}<p class="nothing">{word(nothing or part.nothing)}</p>'
     if part.record and len(part.columns[0].cells) == 1:
-        rows = [f'<tr><th scope="row">{word(column.heading[0])}</th>{_cell(column, 0)}</tr>' for column in part.columns]
+        rows = [
+            f'<tr><th scope="row">{word(column.heading[0])}</th>{_cells(column)[0]}</tr>' for column in part.columns
+        ]
         return f"{title}<table><tbody>{''.join(rows)}</tbody></table>"
     head = "".join(f'<th scope="col"{_class(column)}>{word(column.heading[0])}</th>' for column in part.columns)
-    height = len(part.columns[0].cells)
-    body = "\n".join(f"<tr>{''.join(_row(part.columns, at, links))}</tr>" for at in range(height))
+    columns = [_cells(column) for column in part.columns]
+    if links:
+        columns[0] = _linked(part.columns[0], links)
+    body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
     rest = f'<p class="rest">{word(part.rest)}</p>' if part.rest else ""
     table = f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>"
     return f'{title}<div class="wide" tabindex="0">{table}</div>{rest}'
 
 
-def _row(columns: Sequence[Column], at: int, links: Sequence[str]) -> list[str]:
-    cells = [_cell(column, at) for column in columns]
-    if links:
-        cells[0] = f'<td class="link"><a href="{html.escape(links[at])}">{word(columns[0].cells[at])}</a></td>'
-    return cells
+def _linked(column: Column, links: Sequence[str]) -> list[str]:
+    named = zip(column.cells, links, strict=True)
+    return [f'<td class="link"><a href="{html.escape(link)}">{word(cell)}</a></td>' for cell, link in named]
 
 
-def _cell(column: Column, at: int) -> str:
-    return f"<td{_class(column, column.styles[at], foreign=column.foreign == 'text')}>{word(column.cells[at])}</td>"
+def _cells(column: Column) -> list[str]:
+    # a class looks at all cells, and there are few styles
+    classes = {style: _class(column, style, foreign=column.foreign == "text") for style in set(column.styles)}
+    styled = zip(column.cells, column.styles, strict=True)
+    return [f"<td{classes[style]}>{word(cell)}</td>" for cell, style in styled]
 
 
 def _class(column: Column, style: str = "", *, foreign: bool = False) -> str:

@@ -4,9 +4,11 @@ from datetime import date
 from html.parser import HTMLParser
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ontofetch_catalog.rendering import pages
 from ontofetch_catalog.rendering.pages import as_page
 from ontofetch_hookspecs import Look
 
@@ -102,3 +104,20 @@ def test_parameters_and_sections() -> None:
     assert '<th scope="row">released</th><td>2026-01-02</td>' in page
     assert "… and 1 more" in page
     assert '<figure tabindex="0"><svg></svg></figure>' in page
+
+
+@pytest.mark.parametrize("height", [3, 300])
+def test_the_class_of_a_cell_is_found_once_a_column(height: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes a look at all cells of the column: for each cell, a page of n rows would take n times n looks."""
+    asked: list[str] = []
+    class_of = pages._class
+
+    def watched(column: pages.Column, *args: str, **options: bool) -> str:
+        asked.append(column.name)
+        return class_of(column, *args, **options)
+
+    monkeypatch.setattr(pages, "_class", watched)
+    page = page_of(*(f"a{at}.ttl" for at in range(height)))
+    assert page.count("<td") == 2 * height
+    # its heading, and the one style that there is
+    assert sorted(asked) == ["net_bytes"] * 2 + ["relpath"] * 2
