@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ontofetch_catalog.rendering import pages
+from ontofetch_catalog.rendering.columns import Column
 from ontofetch_catalog.rendering.pages import as_page
 from ontofetch_hookspecs import Look
 
@@ -112,9 +113,9 @@ def test_the_class_of_a_cell_is_found_once_a_column(height: int, monkeypatch: py
     asked: list[str] = []
     class_of = pages._class
 
-    def watched(column: pages.Column, *args: str, **options: bool) -> str:
+    def watched(column: Column, style: str = "", *, foreign: bool = False) -> str:
         asked.append(column.name)
-        return class_of(column, *args, **options)
+        return class_of(column, style, foreign=foreign)
 
     monkeypatch.setattr(pages, "_class", watched)
     page = page_of(*(f"a{at}.ttl" for at in range(height)))
