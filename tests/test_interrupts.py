@@ -210,3 +210,24 @@ def test_a_signal_from_outside_ends_a_slow_fetch(tmp_path: Path, served: Served)
     served.site.answers["/slow/a.zip"] = Answer(body)
     assert program.run(*words).returncode == 0
     assert_consistent(tmp_path / "store")
+
+
+def test_a_signal_waits_until_the_driver_is_imported() -> None:
+    """What breaks its import off lets the next one abort the process, and there is one on the way out."""
+    code = """
+import os, signal, sys
+class Ended(BaseException): pass
+def note(*_): raise Ended
+signal.signal(signal.SIGTERM, note)
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "_duckdb": os.kill(os.getpid(), signal.SIGTERM)
+sys.meta_path.insert(0, Finder())
+from ontofetch_catalog.catalog.fsops.driver import driver
+try:
+    driver()
+except Ended:
+    print("_duckdb" in sys.modules, "duckdb" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "True True\n"), done.stderr

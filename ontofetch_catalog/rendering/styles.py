@@ -45,11 +45,13 @@ _DETAILS = {
     "plugins": ("reason", "distribution", "spent", "milliseconds", "hooks"),
 }
 _HIDDEN = {"findings": ("subject",)}  # the message names it
+_OF_CHANGES = {"added_bytes": "size added", "removed_bytes": "size removed", "modified_delta_bytes": "size modified"}
 _OWN_HEADINGS = {  # where two columns would read the same
     "release": {"artifact_bytes": "size of artifacts"},
     "series_page": {"artifact_bytes": "size of artifacts"},
     "documents": {"version_iri": "version IRI", "ontology_iri": "ontology IRI"},
-    "change": {"added_bytes": "size added", "removed_bytes": "size removed", "modified_delta_bytes": "size modified"},
+    "change": _OF_CHANGES,
+    "summary": _OF_CHANGES,
 }
 _RECORDS = ("summary", "status", "release", "series_page", "documents", "change", "meaning")
 

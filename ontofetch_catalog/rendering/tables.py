@@ -152,13 +152,17 @@ def _lines(cell: str, column: Column) -> list[str]:
 
 
 def _folded(cell: str, width: int) -> list[str]:
-    """Return a name in lines of at most `width` cells, broken behind a slash or dash where there is one late enough."""
+    """Return a name in lines of at most `width` cells, broken behind a blank, a slash or a dash that is late enough.
+
+    A blank comes first: it stands between the names of a list.
+    """
     from rich.cells import cell_len, chop_cells
 
     lines = []
     while cell_len(cell) > width:
         most = len(chop_cells(cell, width)[0])
-        end = max(cell.rfind(mark, most // 2, most) for mark in "/-_ ") + 1 or most
+        blank, *others = (cell.rfind(mark, most // 2, most) + 1 for mark in " /-_")
+        end = blank or max(others) or most
         lines.append(cell[:end].rstrip())
         cell = cell[end:]
     return [*lines, cell]

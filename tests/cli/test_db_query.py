@@ -227,3 +227,11 @@ def test_files_that_a_delta_leaves_out_are_counted_and_not_read(
     _, out, _ = run("db", "delta", "1.0", "2.0", *more, "--top", "1")
     assert read == [1]
     assert f"… and {len(every) - 1} more (--top {len(every)}, or --format json)" in out
+
+
+def test_no_two_lines_of_a_sum_are_called_the_same(store: Path, run: Run) -> None:
+    """The sum of a delta counts files and sizes, under names of their own."""
+    _, out, _ = run("db", "delta", "1.0", "2.0")
+    names = [line.split("  ")[0] for line in out.partition("summary\n")[2].splitlines()]
+    assert {"added", "size added", "removed", "size removed"} <= set(names)
+    assert len(names) == len(set(names))

@@ -152,3 +152,10 @@ def test_sentences_are_broken_into_lines_and_never_cut() -> None:
     assert drawn[2].endswith("drop")
     assert drawn[3].startswith(" " * 8)
     assert drawn[-1].startswith("CAT002")
+
+
+def test_a_list_of_addresses_is_broken_between_them() -> None:
+    """Not behind the `https://` of one, as long as a blank is late enough."""
+    addresses = [f"https://example.org/{name}" for name in ("investigation", "vocabulary", "uco")]
+    shown = text_of(pl.DataFrame({"n": [1], "relpath": [" ".join(addresses)]}), 60)
+    assert not any(line.rstrip().endswith("//") for line in shown.splitlines())

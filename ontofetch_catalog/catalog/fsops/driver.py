@@ -6,6 +6,7 @@ the errors are in the core. What is asked of either is not known here.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,17 @@ def plain_statements() -> Iterator[None]:
 
 def driver() -> Any:
     """Return the module that connects, and has the errors, which are the same in both."""
+    if "duckdb" in sys.modules:
+        return _load()
+    # it ends the process (SIGABRT) when it is imported a second time, because a signal has broken the first time off
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        return _load()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _load() -> Any:
     if _plain.get() and "duckdb" not in sys.modules:
         try:
             import _duckdb
