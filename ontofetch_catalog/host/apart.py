@@ -1,13 +1,15 @@
-"""What a process has once, kept from the hooks of plugins: its stdout, umask, working folder and handlers of signals.
+"""What a process has once, kept from the hooks of plugins: its streams, umask, working folder and handlers of signals.
 
 What a hook changes there is put back, and its plugin is named, for everybody after it would have it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -34,6 +36,11 @@ class Surroundings:
         self._folder: int | None = None
         with suppress(OSError):
             self._folder = os.open(os.curdir, os.O_RDONLY | os.O_CLOEXEC)
+        self._streams: dict[int, int] = {}
+        for number in range(3):
+            with suppress(OSError):
+                self._streams[number] = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3)
+        self._depth = sys.getrecursionlimit()
 
     def context_for(self, plugin: str, hook: str) -> Context:
         """Return what makes the context of one call of a plugin's hook."""
@@ -64,8 +71,29 @@ class Surroundings:
         finally:
             if os.getpid() != process:
                 os._exit(0)  # nothing is flushed: what is buffered is the host's
-            for changed in filter(None, (self._put_mask(), self._put_folder(), _put_handlers(handlers))):
+            for changed in filter(None, self._put_back(handlers)):
                 _log.warning("plugin %s changed %s in %s, which is put back", quote(plugin), changed, what)
+
+    def _put_back(self, handlers: Sequence[object]) -> Iterator[str]:
+        """Put everything back and yield what was changed; the streams first, for what is told goes there."""
+        yield self._put_streams()
+        yield self._put_mask()
+        yield self._put_folder()
+        yield self._put_depth()
+        yield _put_handlers(handlers)
+
+    def _put_streams(self) -> str:
+        changed = [number for number, held in self._streams.items() if not _is_same(number, held)]
+        for number in changed:
+            os.dup2(self._streams[number], number)
+        return "stdin, stdout or stderr" if changed else ""
+
+    def _put_depth(self) -> str:
+        """Put back how deep calls may lie in each other, where it is less than it was."""
+        if sys.getrecursionlimit() >= self._depth:
+            return ""
+        sys.setrecursionlimit(self._depth)
+        return "the recursion limit"
 
     def _put_mask(self) -> str:
         return "the umask" if os.umask(self._mask) != self._mask else ""
@@ -81,6 +109,14 @@ class Surroundings:
         except OSError:
             return ""
         return "the working folder"
+
+
+def _is_same(one: int, other: int) -> bool:
+    """Say whether two descriptors are of one file."""
+    try:
+        return os.path.samestat(os.fstat(one), os.fstat(other))
+    except OSError:
+        return False
 
 
 def _put_handlers(handlers: Sequence[object]) -> str:
