@@ -57,5 +57,5 @@ def test_a_file_that_is_too_large_is_named(tmp_path: Path) -> None:
     store = Store(tmp_path, {})
     (tmp_path / ".catalog").mkdir()
     (tmp_path / ".catalog/store.toml").write_text("#" * 70_000)
-    with pytest.raises(CatalogUnreadable, match="store.toml does not say where the shared catalog is"):
+    with pytest.raises(CatalogUnreadable, match=r"store\.toml does not say where the shared catalog is"):
         read_address(store)

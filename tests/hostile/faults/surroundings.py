@@ -22,7 +22,7 @@ FAULTS = (
     ),
     fault(
         "what a hook does to descriptors stays",
-        (APART, "        yield self._put_streams()\n", ""),
+        (APART, "        yield _put_streams(streams)\n", ""),
         tests=(MISTAKES + "descriptors_are_put_back",),
     ),
     fault(
