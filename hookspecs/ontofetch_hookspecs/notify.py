@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from .commands import describe
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .commands import HostInfo
     from .events import CatalogCommitted, CatalogRolledBack
 
+MOST_CONTRIBUTIONS = 1_000  # of one plugin through one hook; a generator without an end has more
 FAILURES = (Exception, SystemExit)  # `sys.exit` in a hook would end the host without a word
 _log = logging.getLogger("ontofetch.notify")
 
@@ -71,7 +73,10 @@ def gather(manager: pluggy.PluginManager, hook: str) -> tuple[list[tuple[str, ob
         name = plugin_impl.plugin_name
         start = time.perf_counter()
         try:
-            found += [(name, item) for item in plugin_impl.function()]
+            items = list(islice(plugin_impl.function(), MOST_CONTRIBUTIONS + 1))
+            if len(items) > MOST_CONTRIBUTIONS:
+                raise ValueError(f"it contributes more than {MOST_CONTRIBUTIONS:,}, maybe without an end")
+            found += [(name, item) for item in items]
         except FAILURES as error:  # a broken plugin must not take the others' contributions away
             spent = (time.perf_counter() - start) * 1000
             errors.append(ObserverError(name, hook, "", error, spent))

@@ -43,12 +43,15 @@ def surround(impl: pluggy.HookImpl, context: Context) -> None:
 
 
 class _Steps:
-    """A wrapper's generator, each of its steps inside a context."""
+    """A generator of a wrapper, or of what is contributed, each of its steps inside a context."""
 
     def __init__(self, steps: GeneratorType[Any, Any, Any], context: Context) -> None:
         self._steps = steps
         self._context = context
         self.gi_code = steps.gi_code
+
+    def __iter__(self) -> _Steps:
+        return self
 
     def __next__(self) -> Any:
         with self._context():

@@ -11,7 +11,7 @@ import pytest
 from ontofetch_catalog.catalog import fsops
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.shared.address import Address, read_address, write_address
-from ontofetch_catalog.errors import CatalogLocked
+from ontofetch_catalog.errors import CatalogLocked, CatalogUnreadable
 
 PROCESSES, STORES = 8, 5
 
@@ -50,3 +50,12 @@ def test_who_never_ends_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             write_address(Store(tmp_path, {"wait": 0.05}), address_of(1))
     finally:
         os.close(held)
+
+
+def test_a_file_that_is_too_large_is_named(tmp_path: Path) -> None:
+    """It is the file of the address that is wrong, not the database that somebody wanted to open."""
+    store = Store(tmp_path, {})
+    (tmp_path / ".catalog").mkdir()
+    (tmp_path / ".catalog/store.toml").write_text("#" * 70_000)
+    with pytest.raises(CatalogUnreadable, match=r"store\.toml does not say where the shared catalog is"):
+        read_address(store)

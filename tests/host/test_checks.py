@@ -233,3 +233,12 @@ def test_what_is_damaged_fails(tmp_path: Path, format_name: str, content: str, p
     assert passed is False
     if place is not None:
         assert (details["line"], details["column"]) == place
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("format_name", ["turtle", "ntriples", "jsonld"])
+def test_a_text_in_another_encoding_is_said_to_be_one(tmp_path: Path, format_name: str, encoding: str) -> None:
+    """These syntaxes are UTF-8 alone, and which byte a parser can't read does not say what the file is."""
+    passed, details = judged(tmp_path, format_name, "{}  <a:s> <a:p> <a:o> .".encode(encoding))
+    error = f"It is written in {encoding[:6].upper()}, and this syntax in UTF-8 alone"
+    assert (passed, details) == (False, {"error": error, "line": 1, "column": 1, "triples": 0})

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import pytest
 from ontofetch_catalog.host import manager
 from ontofetch_catalog.host.app import main
 from ontofetch_hookspecs import HostInfo, RetiredArgument, loading, specs, votes
+from ontofetch_hookspecs.notify import gather
+from tests.programs import Program
 from tests.releases import query
 
 pytestmark = pytest.mark.usefixtures("quick_databases")
@@ -167,10 +170,12 @@ def test_what_a_hook_prints_goes_to_stderr(bench: Bench, capsys: pytest.CaptureF
         assert word in shown.err
 
 
+CONTRIBUTE = [name for name in vars(specs) if name.startswith("register_")]
 CHANGES = {
     "the umask": "os.umask(0o777)",
     "the working folder": "os.chdir(os.path.dirname(__file__))",
     "the handlers of signals": "signal.signal(signal.SIGINT, signal.SIG_IGN)",
+    "the recursion limit": "sys.setrecursionlimit(300)",
 }
 
 
@@ -179,8 +184,9 @@ CHANGES = {
 def test_what_a_process_has_once_is_put_back(bench: Bench, tmp_path: Path, what: str, where: str) -> None:
     """Files of the store get their usual mode, relative paths stay what they are, an interrupt is heard."""
     inside = VOTE.format(CHANGES[what]) if where != "its import" else f"{CHANGES[what]}\n{VOTE.format('pass')}"
-    bench.add("acme", f"import os, signal\n{inside}")
+    bench.add("acme", f"import os, signal, sys\n{inside}")
     before = os.umask(0o022), os.getcwd(), signal.getsignal(signal.SIGINT)
+    depth = sys.getrecursionlimit()
     try:
         assert bench.pull() == 0
         after = os.umask(0o022), os.getcwd(), signal.getsignal(signal.SIGINT)
@@ -188,9 +194,37 @@ def test_what_a_process_has_once_is_put_back(bench: Bench, tmp_path: Path, what:
         os.umask(before[0])
         os.chdir(before[1])
         signal.signal(signal.SIGINT, before[2])
+        reached = sys.getrecursionlimit()
+        sys.setrecursionlimit(depth)
+    assert reached == depth
     assert after == (0o022, *before[1:])
     assert f"plugin 'acme' changed {what} in {where}, which is put back" in bench.said()
     assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("store/s/o/1.0/*/*")} == {0o644}
+
+
+@pytest.mark.parametrize("where", ["on_download_done", "its import"])
+@pytest.mark.parametrize("how", ["os.close(1); os.close(2)", "os.dup2(os.open(os.devnull, os.O_RDWR), 1)"])
+def test_descriptors_are_put_back(program: Program, add_plugin: Add, tmp_path: Path, how: str, where: str) -> None:
+    """Rows and sentences arrive, and in no file that is opened next: a closed descriptor is the next file's."""
+    inside = VOTE.format(how) if where != "its import" else f"{how}\n{VOTE.format('pass')}"
+    add_plugin("acme", f"import os\n{inside}")
+    (tmp_path / "good.csv").write_text(CSV)
+    words = ("--service", "s", "--ontology", "o", "--version", "1.0", "--json")
+    shown = program.run("pull", str(tmp_path / "good.csv"), *words)
+    assert json.loads(shown.stdout)["rows"][0]["version_id"] == "s/o/1.0"
+    assert f"plugin 'acme' changed stdin, stdout or stderr in {where}, which is put back" in shown.stderr
+    assert program.run("db", "verify").returncode == 0
+
+
+@pytest.mark.parametrize("hook", CONTRIBUTE)
+def test_contributions_without_an_end_harm_nobody(bench: Bench, hook: str) -> None:
+    """The plugin is named, and what asked it goes on without what it contributes."""
+    bench.add("acme", f"@hookimpl\ndef {hook}():\n    while True: yield None\n")
+    found = manager.load_plugins(())
+    items, errors = gather(found.manager, hook)
+    assert [(error.plugin, error.hook) for error in errors] == [("acme", hook)]
+    assert "acme" not in {plugin for plugin, _ in items}
+    assert f"plugin acme failed in {hook}: ValueError: it contributes more than 1,000" in bench.logged()
 
 
 def test_a_process_that_a_hook_forks_ends_with_the_hook(bench: Bench, tmp_path: Path) -> None:
@@ -345,6 +379,14 @@ def test_an_error_in_a_command_or_report_names_the_plugin(
     err = bench.said()
     assert sentence in err
     assert "should not happen" not in err
+
+
+def test_contributions_may_be_yielded(bench: Bench) -> None:
+    """A hook that contributes may be a generator."""
+    bench.add(
+        "acme", IMPORTS + COMMAND.replace("return [", "yield ").replace("')]", "')") + "def greet(argv, host): pass"
+    )
+    assert main(["greet"]) == 0
 
 
 def test_a_report_may_be_lazy(bench: Bench) -> None:

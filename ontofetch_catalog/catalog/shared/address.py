@@ -5,6 +5,7 @@ A stranger's store may name any server, to which we would send the user's passwo
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -112,6 +113,10 @@ def read_address(store: Store, *, believe: bool = False) -> Address | None:
         data = store.shared_by.read_bytes(1 << 16)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if error.errno != errno.EFBIG:
+            raise
+        data = b""  # whatever it says, it is no address
     try:
         found = tomllib.loads(data.decode())
         address = _checked(found)

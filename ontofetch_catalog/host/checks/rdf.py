@@ -6,6 +6,7 @@ import itertools
 from collections import deque
 from typing import IO, TYPE_CHECKING, Any
 
+from ...content.byte_order import find_mark, guess_wide
 from ...content.facts import facts_version
 from .verdicts import Faulty, NotJudged, Told, Verdict, failed, not_judged, panics_named, telling
 from .xml import XmlDocument
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 # relative IRIs are resolved against the file, as RFC 3986, 5.1.3 says
 BASE = "file:///release/"
-_MARK = b"\xef\xbb\xbf"
 
 
 def check_rdf(path: str, format: str) -> Verdict:  # noqa: A002 - the contract's word
@@ -87,9 +87,14 @@ def _read(triples: _Triples, stream: IO[bytes], format_name: str) -> None:
     if format_name == "rdfxml":
         _parse_xml(triples, XmlDocument(stream))
         return
-    if stream.read(3) != _MARK:
-        # a byte-order mark is legal in every one of these encodings, the parsers stumble over it
-        stream.seek(0)
+    head = stream.read(4)
+    encoding, mark = find_mark(head)
+    encoding = encoding or guess_wide(head)
+    if encoding not in ("", "utf-8"):
+        # a parser would say which byte it can't read, and not why
+        raise Faulty(f"It is written in {encoding[:6].upper()}, and this syntax in UTF-8 alone", 1, 1)
+    # the mark of UTF-8 is legal in every one of these syntaxes, the parsers stumble over it
+    stream.seek(mark)
     triples.count(stream)
 
 

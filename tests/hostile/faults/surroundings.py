@@ -6,6 +6,8 @@ from .fault import fault, of
 
 START, BOOT = "ontofetch_catalog/children/start.py", "ontofetch_catalog/children/boot.py"
 APP, MAIN = "ontofetch_catalog/host/app.py", "ontofetch_catalog/__main__.py"
+APART, NOTIFY = "ontofetch_catalog/host/apart.py", "hookspecs/ontofetch_hookspecs/notify.py"
+MISTAKES = "tests/host/test_plugin_mistakes.py::test_"
 FILE, WORDS = "ontofetch_catalog/settings_file.py", "ontofetch_catalog/host/dispatch.py"
 CHILDREN, FOLDER, SETTINGS = (
     f"tests/{name}.py::test_" for name in ("host/test_children", "test_working_folder", "test_settings_file")
@@ -13,6 +15,16 @@ CHILDREN, FOLDER, SETTINGS = (
 REFUSED = SETTINGS + "a_file_that_may_be_anybodys_is_refused"
 
 FAULTS = (
+    fault(
+        "contributions without an end are taken as far as they were read",
+        (NOTIFY, "if len(items) > MOST_CONTRIBUTIONS:", "if not items:"),
+        tests=(MISTAKES + "contributions_without_an_end_harm_nobody",),
+    ),
+    fault(
+        "what a hook does to descriptors stays",
+        (APART, "        yield _put_streams(streams)\n", ""),
+        tests=(MISTAKES + "descriptors_are_put_back",),
+    ),
     fault(
         "a process starts in the working folder with its path",
         (START, 'options = ["-I", *', "options = [*"),
