@@ -24,6 +24,7 @@ _ENDINGS = {
 }
 _TARS = (".tar", ".tgz", ".tbz2", ".tbz", ".tb2", ".tz2", ".txz", ".tzst")
 _ZIPS = (".zip", ".whl", ".jar")
+ZIP, EMPTY_ZIP = b"PK\x03\x04", b"PK\x05\x06"  # how a zip begins, and how one without entries
 SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # RFC 8878, 3.1.2; lz4 has the same
 
 
