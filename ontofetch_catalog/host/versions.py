@@ -17,7 +17,6 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
-
 if TYPE_CHECKING:
     from ..content.stated import Stated
 

@@ -42,7 +42,7 @@ class ExtractBoundary(Boundary):
         self.files = read_files(event.files, folded=event.portable)
         self._given = None if event.staged is None else store.inside(event.staged) or event.staged
         self._source: StorePath | None = None
-        self._extraction = extractions.of_event(event)
+        self._extraction = extractions.Extraction(include=event.include, exclude=event.exclude, strip=event.strip)
         self._version: releases.VersionRow | None = None
         self._stored_once = (0, 0)  # files, bytes
         self._written: staged.Written | None = None
@@ -108,7 +108,8 @@ class ExtractBoundary(Boundary):
             data=self._data_path(),
             portable=event.portable,
         )
-        unpacked_so = self._extraction.same_as(artifact.extraction)
+        recorded = artifact.extraction
+        unpacked_so = recorded is not None and extractions.decode(recorded) == self._extraction
         same = unpacked_so and files.same_files(connection, self.version_id, event.artifact_id, self.files)
         if same and not self._is_lost():
             return False

@@ -154,11 +154,12 @@ def asking(store: Store) -> Iterator[Connection]:
     Whatever is asked here is ours, for what is kept open could write.
     """
     # a command that only reads has none of what writers need
-    from .opened import is_catalog
+    from .opened import Opened
     from .session import Entering
     from .writers import is_shared, open_session
 
-    with gate_of(store.root).kept(store.wait, is_catalog) as hold, ExitStack() as entered:
+    # what is asked has one answer, whatever the settings that it was opened with
+    with gate_of(store.root).kept(store.wait, lambda what: isinstance(what, Opened)) as hold, ExitStack() as entered:
         if hold is not None:
             connection = hold.what.beside()
             if hold.what.copy is not None:
