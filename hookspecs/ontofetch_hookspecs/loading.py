@@ -95,7 +95,11 @@ def register(
         if manager.has_plugin(point.name):
             manager.unregister(name=point.name)
         return describe(error)
-    _tell_of(told, tell)
+    for warning in told:
+        if issubclass(warning.category, RetiredArgument):
+            tell(str(warning.message))
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
     if took > SLOW_SECONDS and not ours:
         tell(f"it takes {took:.1f} s to import, at every command: import what is heavy inside of its functions")
     return ""
@@ -195,14 +199,6 @@ def find_outside(manager: pluggy.PluginManager) -> dict[str, str]:
         for name in names[names.index(CATALOG) + 1 :] if CATALOG in names else ():
             found.setdefault(name, hook)
     return dict(sorted(found.items()))
-
-
-def _tell_of(told: Iterable[warnings.WarningMessage], tell: Tell) -> None:
-    for warning in told:
-        if issubclass(warning.category, RetiredArgument):
-            tell(str(warning.message))
-        else:
-            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 def _hooks() -> list[str]:

@@ -47,9 +47,9 @@ def find_statement(files: pa.Table, folder: StorePath, ontology: str) -> Stateme
         folder: Where these files lie.
         ontology: How the ontology is called.
     """
-    from ..content.stated import read_stated
-
     for relpath in _main_documents(files, ontology):
+        from ..content.stated import read_stated
+
         try:
             with os.fdopen((folder / relpath).open_file(), "rb") as stream:
                 stated = read_stated(stream)
