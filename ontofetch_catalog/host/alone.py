@@ -49,12 +49,15 @@ def copy_alone(artifact: Path | StorePath, stage: StageFolder, wanted: Wanted) -
         return None
     budget = Budget(name, state.st_size, wanted.limits)
     budget.begin(name)
-    *folders, _ = parts = name.split("/", wanted.drop)
+    parts = name.split("/", wanted.drop)
+    is_asked_for = Selection(wanted.include, wanted.exclude).wants(name)
+    is_short = is_asked_for and len(parts) <= wanted.drop
     rows: list[Row] = []
-    if len(folders) == wanted.drop and Selection(wanted.include, wanted.exclude).wants(name):
+    if is_asked_for and not is_short:
         path = parts[-1]
-        budget.check_depth(path.count("/"))
-        for _ in range(path.count("/")):
+        depth = path.count("/")
+        budget.check_depth(depth)
+        for _ in range(depth):
             budget.make_folder(path)
         budget.take(len(data))
         mtime = recorded_time(state.st_mtime)
@@ -62,5 +65,5 @@ def copy_alone(artifact: Path | StorePath, stage: StageFolder, wanted: Wanted) -
             staged.write(data)
         rows.append((path, staged.sha256, format_of(path, data[:HEAD_BYTES], wanted.content_type), len(data), mtime))
     files = as_table([as_batch(as_columns(rows))] if rows else [])
-    # what is the single folder of all that was asked for may be taken off
-    return Done(files, [name.partition("/")[0] if "/" in name else ""], int(len(folders) < wanted.drop), ())
+    top = name.partition("/")[0] if "/" in name else ""
+    return Done(files, [top], int(is_short), ())
