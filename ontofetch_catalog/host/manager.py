@@ -31,7 +31,6 @@ from ontofetch_hookspecs.loading import (
     CATALOG,
     NO_HOOK,
     find_outside,
-    has_hooks,
     leave_out_misspelled,
     register,
     wrong_groups,
@@ -262,7 +261,7 @@ def _watch(plugins: Plugins, record: PluginRecord, surroundings: Surroundings | 
     plugin = plugins.manager.get_plugin(record.name)
     callers = plugins.manager.get_hookcallers(plugin) or []
     record.hooks = tuple(sorted(caller.name for caller in callers))
-    if not has_hooks(plugins.manager, record.name):
+    if not callers:
         record.state, record.reason = "partial", NO_HOOK
         _log.warning("plugin %s: %s", quote(record.name), record.reason)
     for caller in callers:
