@@ -176,7 +176,7 @@ class Host:
         if isinstance(staged, StagedFile):
             fields = {"sha256": staged.sha256, "size_bytes": staged.size, **fields}
             staged = staged.path
-        event = self._make(DownloadDone, {"fetched_at": now(), "staged": staged, **fields})
+        event = self.make(DownloadDone, **{"fetched_at": now(), "staged": staged, **fields})
         receipt = self._call("on_download_done", event)
         if receipt is None and event.staged is not None:
             layout = find_layout(event.layout)
@@ -187,7 +187,7 @@ class Host:
 
     def extract_done(self, *, layout: str = "native", **fields: Any) -> Receipt | None:
         """Record the files of an artifact, likewise; `layout` is that of the release, where there is no catalog."""
-        event = self._make(ExtractDone, {"started_at": now(), "finished_at": now(), **fields})
+        event = self.make(ExtractDone, **{"started_at": now(), "finished_at": now(), **fields})
         receipt = self._call("on_extract_done", event)
         if receipt is None and event.staged is not None:
             found = find_layout(layout)
@@ -198,13 +198,13 @@ class Host:
     def validate_done(self, **fields: Any) -> Receipt | None:
         """Record results of validators, likewise."""
         return self._call(
-            "on_validate_done", self._make(ValidateDone, {"started_at": now(), "finished_at": now(), **fields})
+            "on_validate_done", self.make(ValidateDone, **{"started_at": now(), "finished_at": now(), **fields})
         )
 
     def set_latest(self, **fields: Any) -> Receipt | None:
         """Record a release as the latest of its series, likewise."""
         return self._call(
-            "on_set_latest", self._make(SetLatest, {"decided_at": now(), "updated_by": self.info.name, **fields})
+            "on_set_latest", self.make(SetLatest, **{"decided_at": now(), "updated_by": self.info.name, **fields})
         )
 
     def change_releases(self, **fields: Any) -> Receipt | None:
@@ -222,14 +222,16 @@ class Host:
             fields = {"versions": (name,), **fields}
         return self._call(
             "on_change_releases",
-            self._make(ChangeReleases, {"decided_at": now(), "updated_by": self.info.name, **fields}),
+            self.make(ChangeReleases, **{"decided_at": now(), "updated_by": self.info.name, **fields}),
         )
 
-    def _make(self, kind: type[Sent], fields: Mapping[str, Any]) -> Sent:
+    def make(self, kind: type[Sent], /, **fields: Any) -> Sent:
+        """Return an event of this host's run with `fields`; EventError where one is unknown or missing."""
         info = self.info
         given = {"root": info.root, "run_id": info.run_id, "config_hash": info.config_hash, **fields}
         names = {field.name for field in dataclasses.fields(kind)}
-        needed = {field.name for field in dataclasses.fields(kind) if _has_no_default(field)}
+        missing = dataclasses.MISSING
+        needed = {it.name for it in dataclasses.fields(kind) if it.default is missing and it.default_factory is missing}
         for word, wrong in (("an unknown field", given.keys() - names), ("no field", needed - given.keys())):
             for name in sorted(wrong):
                 raise EventError(f"A {kind.__name__} has {word} {quote(name)}.", subject=name)
@@ -247,10 +249,6 @@ class Host:
                         hint = self._way_out.format(raised.plugin)
                         raise explain_vote(error, raised.plugin, hook, subject_of(hook, event), hint) from error
                 raise
-
-
-def _has_no_default(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def now() -> datetime:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import MISSING, Field, FrozenInstanceError, fields
+from dataclasses import MISSING, FrozenInstanceError, fields
 from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
@@ -103,7 +103,9 @@ def _compile(cls: Any, *, frozen: bool) -> Any:
             value = f"_default_{field.name}"
         names[f"_default_{field.name}"] = MISSING if field.default_factory is not MISSING else field.default
         if field.init:
-            (named if field.kw_only else plain).append(_parameter(field))
+            needed = field.default is MISSING and field.default_factory is MISSING
+            parameter = field.name if needed else f"{field.name}=_default_{field.name}"
+            (named if field.kw_only else plain).append(parameter)
         body.append(f"_set(self, {field.name!r}, {value})" if frozen else f"self.{field.name} = {value}")
     if hasattr(cls, "__post_init__"):
         body.append("self.__post_init__()")
@@ -113,11 +115,6 @@ def _compile(cls: Any, *, frozen: bool) -> Any:
     made.__qualname__, made.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
     made.__annotations__ = {field.name: field.type for field in fields(cls) if field.init} | {"return": None}
     return made
-
-
-def _parameter(field: Field[Any]) -> str:
-    needed = field.default is MISSING and field.default_factory is MISSING
-    return field.name if needed else f"{field.name}=_default_{field.name}"
 
 
 @recursive_repr("...")

@@ -31,7 +31,7 @@ class Told(Protocol):
 
 def contract_fault(distribution: Told | None) -> str:
     """Return why a plugin does not fit this contract, by what its distribution requires; empty if it fits."""
-    if distribution is None or is_released_together(distribution):
+    if distribution is None:
         return ""
     from importlib.metadata import PackageNotFoundError, version
 

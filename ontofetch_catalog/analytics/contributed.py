@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pluggy
 import polars as pl
 
-from ontofetch_hookspecs import PROJECT, PluginFailed, Report, ask_contribution, load_plugins, specs
+from ontofetch_hookspecs import PROJECT, PluginFailed, Report, ask_contribution, specs
 from ontofetch_hookspecs import collect as collect_contributions
 from ontofetch_hookspecs.names import quote
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 @cache
 def installed_reports() -> Mapping[str, tuple[str, Report]]:
     """Return name → (plugin, report) of the plugins that are installed; they are loaded once in a process."""
+    from ontofetch_hookspecs import load_plugins
+
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(specs)
     load_plugins(manager)

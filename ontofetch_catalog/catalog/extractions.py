@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from ontofetch_hookspecs.events import ExtractDone
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import check_text
 from ontofetch_hookspecs.remarks import MOST_REMARKS, Remark
@@ -27,10 +26,6 @@ class Extraction:
     exclude: tuple[str, ...] = ()
     strip: int = 0
 
-    def same_as(self, text: str | None) -> bool:
-        """Say whether a recorded extraction is this one."""
-        return text is not None and decode(text) == self
-
 
 def encode(extraction: Extraction, remarks: tuple[Remark, ...] = ()) -> str:
     """Return what is recorded."""
@@ -42,11 +37,6 @@ def decode(text: str) -> Extraction:
     """Return what was recorded."""
     told = json.loads(text)
     return Extraction(include=tuple(told["include"]), exclude=tuple(told.get("exclude", ())), strip=told["strip"])
-
-
-def of_event(event: ExtractDone) -> Extraction:
-    """Return how the artifact of an event was unpacked."""
-    return Extraction(include=event.include, exclude=event.exclude, strip=event.strip)
 
 
 def check(given: object) -> str | None:

@@ -101,7 +101,8 @@ def find_files(store: Store, connection: duckdb.DuckDBPyConnection, paths: Seque
 def _content_inside(store: Store, path: str) -> str:
     """Return the sha256 of what is inside a compressed file; empty if it is none, or can't be read."""
     from ..content.packed.bounds import Budget, Limits
-    from ..content.packed.insides import compression_of, copy_inside
+    from ..content.packed.insides import copy_inside
+    from ..content.packed.signatures import compression_of
 
     limits = Limits.from_settings(store.settings)
     sha256 = _Hash()

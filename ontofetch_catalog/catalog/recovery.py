@@ -5,6 +5,7 @@ Whoever calls it writes alone.
 
 from __future__ import annotations
 
+import logging
 import stat
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ from .repo import events
 
 if TYPE_CHECKING:
     import duckdb
+
+_log = logging.getLogger("ontofetch.catalog")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,13 @@ def sweep(store: Store) -> None:
 
 def sweep_stages(store: Store) -> None:
     """Remove the stages in which a host that died had no byte; called by who has just written, and writes alone."""
-    for name, kind in store.path(STAGING).entries():
-        stage = store.path(STAGING) / name
-        if kind == stat.S_IFDIR and is_abandoned(stage):
-            with holding(stage) as held:
-                if held and is_abandoned(stage):
-                    moving.retire(stage)
+    try:
+        for name, kind in store.path(STAGING).entries():
+            stage = store.path(STAGING) / name
+            if kind == stat.S_IFDIR and is_abandoned(stage):
+                with holding(stage) as held:
+                    if held and is_abandoned(stage):
+                        moving.retire(stage)
+    except OSError as error:
+        # what was to be done is done; the next writer tries again
+        _log.warning("empty stages below %s could not be removed: %s", store.root, error)

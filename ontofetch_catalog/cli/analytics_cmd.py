@@ -30,7 +30,7 @@ from ..guesses import did_you_mean
 if TYPE_CHECKING:
     from ontofetch_hookspecs import Table
 
-    from ..analytics import Catalog, ReportResult
+    from ..analytics import ReportResult
 
 AUDITS = "audits"
 PLOTS = ("svg", "png", "html")
@@ -57,9 +57,15 @@ def main(argv: list[str], host: HostInfo) -> int:
     options = OutputOptions.from_args(args)
     plot = _check_plot(args.plot)
     given = {parameter.name.replace("-", "_"): getattr(args, _dest(parameter.name)) for parameter in report.parameters}
+    from ..analytics import Catalog
     from ..analytics.contributed import run
 
-    found: Mapping[str, Table] = run(plugin, report, _open(host, args.source, options), given)
+    tell = say_lines if options.profile else None
+    if args.source == AUDITS:
+        catalog = Catalog.from_audits(host.root, tell=tell)
+    else:
+        catalog = Catalog.open(host.root, settings=host.settings, tell=tell)
+    found: Mapping[str, Table] = run(plugin, report, catalog, given)
     if args.join:
         found = _with_list(found, args.join)
     _show(report, found, options, given)
@@ -149,15 +155,6 @@ def _check_plot(name: str | None) -> tuple[Path, str] | None:
 
 def _dest(name: str) -> str:
     return f"report_{name}"
-
-
-def _open(host: HostInfo, source: str, options: OutputOptions) -> Catalog:
-    from ..analytics import Catalog
-
-    tell = say_lines if options.profile else None
-    if source == AUDITS:
-        return Catalog.from_audits(host.root, tell=tell)
-    return Catalog.open(host.root, settings=host.settings, tell=tell)
 
 
 def _show(report: Report, found: Mapping[str, Table], options: OutputOptions, given: Mapping[str, object]) -> None:

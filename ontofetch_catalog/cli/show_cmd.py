@@ -177,7 +177,7 @@ def _meaning(connection: duckdb.DuckDBPyConnection, host: HostInfo, step: tuple[
     from ..analytics import Catalog
     from ..analytics.collect import collect
     from ..analytics.sources.catalog import CatalogReader
-    from ..analytics.terms.steps import grown_terms
+    from ..analytics.terms.grown import grown_terms
 
     catalog = Catalog.open(host.root, settings=host.settings)
     frame = collect({"meaning": grown_terms(catalog, CatalogReader(connection, store=store_of(host)), [step])})

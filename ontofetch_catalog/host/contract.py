@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ontofetch_hookspecs import (
     DownloadDone,
     DownloadRecord,
-    Event,
     ExtractDone,
     Host,
     HostInfo,
@@ -24,13 +23,14 @@ from ontofetch_hookspecs import (
     ValidateDone,
     VersionRecord,
 )
-from ontofetch_hookspecs.dividing import Division
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.notify import FAILURES
 from ontofetch_hookspecs.together import asking_together
 from ontofetch_hookspecs.votes import explain_vote, hook_of, subject_of
 
-Sent = TypeVar("Sent", bound=Event)
+if TYPE_CHECKING:
+    from ontofetch_hookspecs.dividing import Division
+
 Answer = TypeVar("Answer")
 
 
@@ -39,10 +39,6 @@ class Contract(Host):
 
     def __init__(self, info: HostInfo) -> None:
         super().__init__(info, way_out="`--no-plugin {}` leaves the plugin out.")
-
-    def make(self, kind: type[Sent], **fields: Any) -> Sent:
-        """Return an event of this run with `fields`."""
-        return self._make(kind, fields)
 
     def send(self, event: DownloadDone | ExtractDone | ValidateDone | SetLatest) -> Receipt | None:
         """Send an event and return the catalog's receipt, None if there is no catalog.

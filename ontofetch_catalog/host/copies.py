@@ -154,7 +154,9 @@ def name_of_copy(copy: Copy, source: Source, record: VersionRecord | None) -> st
     """
     if source.name is not None and source.is_named:
         return source.name
-    derived = _derived_name(copy, source)
+    derived = source.name
+    if derived is None:
+        derived = copy.path.name if copy.record is None else copy.record.artifact.relpath
     artifacts = [] if record is None else [found for found in record.artifacts if found.source_url == source.shown]
     for artifact in artifacts:
         if artifact.artifact_id == copy.sha256:
@@ -164,9 +166,3 @@ def name_of_copy(copy: Copy, source: Source, record: VersionRecord | None) -> st
         if not source.is_ambiguous and ending_of(artifact.relpath) == ending_of(derived):
             return artifact.relpath
     return derived
-
-
-def _derived_name(copy: Copy, source: Source) -> str:
-    if source.name is not None:
-        return source.name
-    return copy.path.name if copy.record is None else copy.record.artifact.relpath

@@ -19,16 +19,15 @@ from ontofetch_hookspecs.stages import Stage
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance
-from ..content.packed.archives import open_archive
+from ..content.packed.plain import open_archive
 from ..errors import ExtractError, StageError
 from .alone import copy_alone
-from .unpacked import Done, Extraction, Wanted, as_batch, as_table, without_top
+from .unpacked import DATA, Done, Extraction, Wanted, as_batch, as_table, without_top
 from .unpacker_process import Unpacker
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_DATA = "data"
 _ERRORS = {"ExtractError": ExtractError, "StageError": StageError}
 
 
@@ -101,7 +100,7 @@ def begin_extraction(
         ExtractError: The artifact can't be read.
         StageError: The disk refuses.
     """
-    stage.folder(_DATA)
+    stage.folder(DATA)
     size = _size(archive, wanted.name)
     process.ask(
         {
@@ -142,7 +141,7 @@ def extract_artifact(
             stage then holds no release.
         StageError: The disk refuses.
     """
-    stage.folder(_DATA)
+    stage.folder(DATA)
     with _read(wanted.name):
         done = copy_alone(archive, stage, wanted)
     if done is not None:
@@ -156,7 +155,7 @@ def _extraction(stage: Stage, done: Done, wanted: Wanted) -> Extraction:
     # the bytes lie where they are; only where the release begins moves
     return Extraction(
         files=without_top(done.files, top) if top else done.files,
-        folder=stage.folder(f"{_DATA}/{top}") if top else stage.path / _DATA,
+        folder=stage.folder(f"{DATA}/{top}") if top else stage.path / DATA,
         strip=1 if top else wanted.drop,
         skipped=done.skipped,
         remarks=done.remarks,

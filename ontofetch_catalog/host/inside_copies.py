@@ -13,8 +13,8 @@ from typing import Any
 
 from ontofetch_hookspecs.store_paths import StorePath
 
+from ..content.formats import COMPRESSED
 from ..content.packed.bounds import Budget, Limits
-from ..content.packed.insides import copy_inside, inner_name
 
 
 class CopyRoom:
@@ -28,7 +28,9 @@ class CopyRoom:
         """Yield the path to which what is inside of a file may be written; nothing stays there."""
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="ontofetch-")
-        copy = os.path.join(self._folder.name, inner_name(relpath.rpartition("/")[2]))
+        name = relpath.rpartition("/")[2]
+        stem, _, ending = name.rpartition(".")
+        copy = os.path.join(self._folder.name, stem if stem and ending.casefold() in COMPRESSED else name)
         try:
             yield copy
         finally:
@@ -58,6 +60,8 @@ def write_copy(task: dict[str, Any]) -> int:
         ExtractError: It is damaged, or more than the limits allow.
         OSError: The disk refuses.
     """
+    from ..content.packed.insides import copy_inside
+
     # what a process left behind that died at it is written anew
     with open(task["path"], "rb") as stream, open(task["copy"], "wb") as target:
         budget = Budget(task["name"], os.fstat(stream.fileno()).st_size, Limits(**task["limits"]))

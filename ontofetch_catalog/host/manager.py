@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 import pluggy
@@ -32,7 +32,6 @@ from ontofetch_hookspecs.loading import (
     CATALOG,
     NO_HOOK,
     find_outside,
-    has_hooks,
     leave_out_misspelled,
     register,
     wrong_groups,
@@ -146,7 +145,8 @@ class Plugins:
         for error in errors:
             self.mark_partial(error.plugin, f"{hook}: {describe(error.error)}")
         kept = {str(getattr(item, "name", "")): item for item in taken}
-        for plugin, item in sorted(found, key=lambda pair: not self._is_built_in(pair[0])):
+        ours = {record.name for record in self.records if record.built_in}
+        for plugin, item in sorted(found, key=lambda pair: pair[0] not in ours):
             if not isinstance(item, kind) or not isinstance(getattr(item, "name", None), str):
                 self.mark_partial(plugin, f"{hook} gave a {type(item).__name__}, not a {kind.__name__}")
                 _log.warning("plugin %s: %s gave a %s", quote(plugin), hook, type(item).__name__)
@@ -183,10 +183,6 @@ class Plugins:
         record = self.find(plugin)
         if record is not None:
             record.state, record.reason = "partial", reason
-
-    def _is_built_in(self, plugin: str) -> bool:
-        record = self.find(plugin)
-        return record is not None and record.built_in
 
 
 def _words(kind: type[Contribution]) -> str:
@@ -226,7 +222,8 @@ def load_plugins(off: Collection[str], required: Collection[str] = (), installed
         elif record is not plugins.find(record.name):
             plugins.fail(record, f"its name is taken ({quote(record.point.value)} comes second)")
         else:
-            with plugins.ledger.spending(record.name), _apart(surroundings, record):
+            kept = surroundings and not record.built_in and surroundings.kept(record.name, "its import")
+            with plugins.ledger.spending(record.name), kept or nullcontext():
                 _load(plugins, record)
     for name, reason in leave_out_misspelled(plugins.manager):
         misspelled = plugins.find(name)
@@ -264,16 +261,11 @@ def _load(plugins: Plugins, record: PluginRecord) -> None:
         plugins.fail(record, reason)
 
 
-def _apart(surroundings: Surroundings | None, record: PluginRecord) -> AbstractContextManager[object]:
-    """Return what keeps the process as it is while a plugin is imported."""
-    return nullcontext() if surroundings is None or record.built_in else surroundings.kept(record.name, "its import")
-
-
 def _watch(plugins: Plugins, record: PluginRecord, surroundings: Surroundings | None) -> None:
     plugin = plugins.manager.get_plugin(record.name)
     callers = plugins.manager.get_hookcallers(plugin) or []
     record.hooks = tuple(sorted(caller.name for caller in callers))
-    if not has_hooks(plugins.manager, record.name):
+    if not callers:
         record.state, record.reason = "partial", NO_HOOK
         _log.warning("plugin %s: %s", quote(record.name), record.reason)
     for caller in callers:

@@ -102,7 +102,10 @@ class Pull:
         """
         with Tools(host, plugins) as tools, ExitStack() as stack:
             pull = cls(tools, request)
-            unpacker = pull._expect_archive(stack)
+            unpacker = None
+            if pull.is_news and claims_archive(pull._state.name):
+                # it gets ready during the fetch
+                unpacker = stack.enter_context(Unpacker(tools.allowance))
             copy = pull.fetch()
             if request.validate and pull.is_news:
                 # what nobody has pulled, nobody has judged: a process is ready by the time that it is unpacked
@@ -113,12 +116,6 @@ class Pull:
     def is_news(self) -> bool:
         """Return whether neither the release nor the address of the artifact was recorded when this pull began."""
         return self._request.version is not None and self._state.record is None and self._state.known is None
-
-    def _expect_archive(self, stack: ExitStack) -> Unpacker | None:
-        """Start a process that gets ready to unpack during the fetch, if the name is that of an archive."""
-        if not (self.is_news and claims_archive(self._state.name)):
-            return None
-        return stack.enter_context(Unpacker(self._tools.allowance))
 
     def fetch(self) -> Copy:
         """Fetch the artifact and nothing else; may run beside other pulls, in a thread of its own.

@@ -18,9 +18,10 @@ from ..content.packed.bounds import Limits
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from .writers import Row
-
 Strip = int | Literal["auto"]
+Row = tuple[str, str, str, int, float]  # path, sha256, format, bytes, time
+DATA = "data"  # the folder of a stage with what was unpacked
+_LATEST_TIME = 253_402_300_799.0  # the end of the year 9999, the last a datetime can say
 _BETWEEN = "\n"  # no path has one
 
 
@@ -78,6 +79,11 @@ class Extraction:
     strip: int
     skipped: int
     remarks: tuple[Remark, ...] = ()
+
+
+def recorded_time(mtime: float) -> float:
+    """Return when a file was changed as it is recorded: whole seconds since 1970, up to the end of the year 9999."""
+    return float(int(min(max(mtime, 0.0), _LATEST_TIME)))
 
 
 def as_columns(rows: Sequence[Row]) -> list[Any]:

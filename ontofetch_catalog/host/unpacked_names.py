@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from ontofetch_hookspecs.names import path_key, quote
 
-from ..content.packed.archives import Budget
+from ..content.packed.bounds import Budget
 from ..content.packed.remarks import FOLDED
 from ..errors import ExtractError
 

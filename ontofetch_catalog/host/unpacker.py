@@ -20,7 +20,8 @@ from ontofetch_hookspecs.stages import StageFolder
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ..children.limits import Allowance, limit_cpu, limit_file
-from ..content.packed.archives import Budget, Limits, open_archive, read_entries
+from ..content.packed.archives import Budget, Limits, read_entries
+from ..content.packed.plain import open_archive
 from ..content.packed.selection import Selection
 from ..errors import OntofetchError
 from .unpacked import as_columns

@@ -21,13 +21,12 @@ from ..content.packed.archives import HARD_LINK, Budget, Counted, Entry, Readabl
 from ..content.packed.insides import format_inside
 from ..content.packed.selection import Selection, find_sources
 from ..errors import ExtractError
+from .unpacked import DATA, Row, recorded_time
 from .unpacked_names import Names
-from .writers import Row, Writers
+from .writers import Writers
 from .written_beside import WrittenBeside
 
-DATA = "data"
 _INSTEAD = "Leave it out with --exclude, or pull an archive that was packed without it."
-_LATEST_TIME = 253_402_300_799.0  # the end of the year 9999, the last a datetime can say
 
 
 class Unpacking:
@@ -209,7 +208,7 @@ class Unpacking:
         self._budget.remarks.add(remarks.TWICE, name)
 
     def _write(self, entry: Entry, path: str, told: float | None = None) -> None:
-        mtime = float(int(min(max(entry.mtime if told is None else told, 0.0), _LATEST_TIME)))
+        mtime = recorded_time(entry.mtime if told is None else told)
         with damage_named(self._budget.name):
             whole = entry.whole()
         # what the server said of an archive says nothing of its entries

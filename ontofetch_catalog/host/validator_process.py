@@ -22,7 +22,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ..children.limits import Allowance, is_end_of_memory
 from ..children.reading import bytes_read
 from ..content.packed.bounds import Limits
-from ..content.packed.insides import compression_of
+from ..content.packed.signatures import compression_of
 from .checks import READ_WHOLE, WHOLE_FORMATS
 from .inside_copies import CopyRoom, table_place
 from .line_process import LineProcess

@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -16,7 +17,8 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
-from ..content.stated import Stated, read_stated
+if TYPE_CHECKING:
+    from ..content.stated import Stated
 
 MOST_READ = 8  # documents whose header is read
 _ONTOLOGIES = frozenset(
@@ -46,6 +48,8 @@ def find_statement(files: pa.Table, folder: StorePath, ontology: str) -> Stateme
         ontology: How the ontology is called.
     """
     for relpath in _main_documents(files, ontology):
+        from ..content.stated import read_stated
+
         try:
             with os.fdopen((folder / relpath).open_file(), "rb") as stream:
                 stated = read_stated(stream)

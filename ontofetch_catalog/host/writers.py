@@ -22,6 +22,7 @@ from ontofetch_hookspecs.stages import StageFolder
 from ..children.limits import count_cores
 from ..content.formats import HEAD_BYTES
 from ..content.packed.insides import format_inside
+from .unpacked import Row
 
 BESIDE_FROM = 500  # files that are written here before a process is started for more
 MOST_WRITERS = 3  # one that reads keeps no more of them busy
@@ -30,7 +31,6 @@ _FEW = 8  # written here before it is looked again whether somebody else could
 _BYTES = 1 << 20  # likewise; a file that is handed over has no more
 _LENGTH = 8
 
-Row = tuple[str, str, str, int, float]  # path, sha256, format, bytes, time
 Item = tuple[str, bytes, float, str | None]  # path, content, time, what the server said of it
 
 

@@ -19,7 +19,7 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 from ontofetch_hookspecs.taking import HEAD_BYTES, take_file
 
-from ..content.packed.archives import is_packed
+from ..content.packed.plain import is_packed
 from ..host.contract import Contract
 from .files import Files, stage_alone, stage_archive, stage_unpacked
 from .found import PLANNED, RECORDED, UNCHANGED, FoundArtifact, ImportRefused, Outcome

@@ -122,10 +122,7 @@ class CatalogPlugin:
             # it hears of the host as it is registered, and is outermost, as whoever comes last
             host.manager.register(CatalogPlugin(), name=name)
             return
-        from ontofetch_hookspecs.votes import Votes
-
         self._host = host
-        self._votes = Votes(host.manager, host.manager.get_name(self) or PLUGIN_NAME)
 
     @hookimpl(wrapper=True)
     def on_download_done(self, event: DownloadDone) -> Generator[None, list[Any], list[Any]]:
@@ -154,12 +151,16 @@ class CatalogPlugin:
 
     def _boundary(self, hook: str, event: Voted) -> Generator[None, list[Any], list[Any]]:
         from ontofetch_catalog.catalog.boundaries import notify_observers, notify_rolled_back, record_rollback
-        from ontofetch_hookspecs.votes import Ballot, check_kind
+        from ontofetch_catalog.catalog.connection import Store
+        from ontofetch_hookspecs.votes import Ballot, Votes, check_kind
 
         check_kind(hook, event)
         if self._host is not None:
             refuse_without(self._host)
-        store = self._store_of(event)
+            if self._votes is None:
+                self._votes = Votes(self._host.manager, self._host.manager.get_name(self) or PLUGIN_NAME)
+        # without a host it is the store of the event, with default settings
+        store = self._store() or Store(event.root, {}, event.run_id, event.config_hash)
         with _not_nested():
             boundary, run = _prepare(store, event)
             store = boundary.store
@@ -260,12 +261,6 @@ class CatalogPlugin:
             ),
             Retention("older-than", "releases recorded longer ago, e.g. 90d", f"{rules}:older_than", "AGE"),
         ]
-
-    def _store_of(self, event: Voted) -> Store:
-        """Return the store of the host, or, without one, the store of the event with default settings."""
-        from ontofetch_catalog.catalog.connection import Store
-
-        return self._store() or Store(event.root, {}, event.run_id, event.config_hash)
 
     def _ask(self, question: str, *given: object) -> Any:
         """Return the answer to a question of a host, which is about to write; None without a store.

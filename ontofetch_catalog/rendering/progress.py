@@ -35,7 +35,7 @@ def bar(text: str, *, unit: str = "bytes") -> Iterator[Update]:
     """
     wanted = sys.stderr.isatty() and logging.getLogger("ontofetch").isEnabledFor(logging.WARNING)
     if not wanted or not _shown.acquire(blocking=False):
-        yield _ignore
+        yield lambda *_: None
         return
     try:
         with _drawn(text, unit) as update:
@@ -122,7 +122,3 @@ def how_far(done: int, total: int | None, speed: float | None, elapsed: float, *
     else:
         words.append(f"{timedelta(seconds=int(elapsed))}")
     return "  ".join(words)
-
-
-def _ignore(done: int, total: int | None) -> None:
-    del done, total

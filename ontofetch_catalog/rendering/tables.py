@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ontofetch_hookspecs.extensions import Look
 
 from . import text
-from .cells import Part, arrange
+from .cells import arrange
 from .columns import Column
 
 if TYPE_CHECKING:
@@ -54,21 +54,16 @@ def draw(
             canvas.line()
         if part.title:
             canvas.line((part.title, "bold"))
-        _draw_part(canvas, part, width)
+        if part.record and part.columns:
+            _draw_records(canvas, part.columns, width)
+        elif part.columns:
+            _draw_grid(canvas, part.columns, part.details, width)
+        elif part.title:
+            # below a heading it is an answer; alone it would only repeat that nothing was printed
+            canvas.line((part.nothing, "dim"))
         if part.rest:
             canvas.line((part.rest, "dim"))
     return canvas.text()
-
-
-def _draw_part(canvas: _Canvas, part: Part, width: int) -> None:
-    if not part.columns:
-        # below a heading it is an answer; alone it would only repeat that nothing was printed
-        if part.title:
-            canvas.line((part.nothing, "dim"))
-    elif part.record:
-        _draw_records(canvas, part.columns, width)
-    else:
-        _draw_grid(canvas, part.columns, part.details, width)
 
 
 class _Canvas:

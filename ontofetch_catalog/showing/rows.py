@@ -14,7 +14,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from ..analytics.collect import collect
 from ..analytics.sources import CatalogLike
 from ..analytics.sources.catalog import CatalogReader
-from ..analytics.terms.steps import grown_terms
+from ..analytics.terms.grown import grown_terms
 from ..catalog.repo import showing
 
 MOST_CHANGES = 100  # changed files of a release that its page lists

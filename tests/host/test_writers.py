@@ -17,9 +17,9 @@ import pytest
 
 from ontofetch_catalog.errors import ExtractError, StageError
 from ontofetch_catalog.host.extract import begin_extraction, extract_artifact
-from ontofetch_catalog.host.unpacked import Extraction, Wanted
+from ontofetch_catalog.host.unpacked import Extraction, Row, Wanted
 from ontofetch_catalog.host.unpacker_process import Unpacker
-from ontofetch_catalog.host.writers import BESIDE_FROM, MOST_WRITERS, Row, Writers
+from ontofetch_catalog.host.writers import BESIDE_FROM, MOST_WRITERS, Writers
 from ontofetch_hookspecs import Stage
 from ontofetch_hookspecs.store_paths import StorePath
 from tests.environments import CHECKOUT

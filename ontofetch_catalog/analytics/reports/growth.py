@@ -16,7 +16,7 @@ from ..fields import INT, TEXT, Contract, Field, Section
 from ..polars_pipelines import growth as pipelines
 from ..results import ReportResult
 from ..sources import CatalogLike
-from ..terms.steps import GROWN, grown_terms
+from ..terms.grown import GROWN, grown_terms
 from .common import Releases, check_choice, make_result
 from .growth_series import growth_series
 

@@ -16,7 +16,7 @@ from ..fields import INT, TEXT, TIME, Contract, Field, Section
 from ..polars_pipelines import timeline as pipelines
 from ..results import ReportResult
 from ..sources import CatalogLike, pairs_of
-from ..terms.steps import GROWN, grown_terms
+from ..terms.grown import GROWN, grown_terms
 from .common import Releases, check_choice, make_result, parse_count, times_told
 
 if TYPE_CHECKING:

@@ -195,7 +195,9 @@ class DownloadBoundary(Boundary):
         payload = {"artifact": event.artifact, "sha256": event.sha256, "status": event.status, "replaced": replaced}
         # what an undo would have to take away
         payload["added"] = "release" if self._version is None else "artifact" if former is None else "nothing"
-        payload |= self._undoable()
+        if self._leaving is not None and self._version is not None:
+            # what an undo of a replacement needs to know
+            payload |= {"plan": self._plan_id, "was": state_of(self._version)}
         payload |= {"source_url": event.source_url, "etag": event.etag, "last_modified": event.last_modified}
         facts = {"title": event.title, "licence": event.licence, "version_iri": event.version_iri}
         payload |= {name: value for name, value in facts.items() if value is not None}
@@ -206,12 +208,6 @@ class DownloadBoundary(Boundary):
     def early_events(self, boundary_id: str) -> list[events.EventRow]:
         """Return the event by which prune knows what has become of the bytes that were replaced."""
         return [] if self._leaving is None else self._leaving.event(self, boundary_id)
-
-    def _undoable(self) -> dict[str, Any]:
-        """Return what an undo of a replacement needs to know."""
-        if self._leaving is None or self._version is None:
-            return {}
-        return {"plan": self._plan_id, "was": state_of(self._version)}
 
     def _record_version(self, connection: duckdb.DuckDBPyConnection, now: Any) -> None:
         event = self._event

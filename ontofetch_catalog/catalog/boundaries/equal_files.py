@@ -32,33 +32,20 @@ _FEW = 16  # folders are made durable one by one, more of them with all of the f
 _log = logging.getLogger("ontofetch.catalog")
 
 
-@dataclass(slots=True)
-class StoredOnce:
-    """How many files of a release are stored as others are, and their bytes."""
-
-    files: int = 0
-    bytes: int = 0
-
-
-def is_wanted(store: Store, folder: StorePath) -> bool:
-    """Say whether what is staged in a folder is to be stored as equal files of the store are, as far as it can be."""
-    return staged.stage_of(folder) is not None and ways.way_of(store) != ways.OFF
-
-
 def store_staged_once(
     store: Store, connection: duckdb.DuckDBPyConnection, version_id: str, folder: StorePath, files: pa.Table
-) -> StoredOnce:
-    """Let staged files be stored as equal ones of the store are, and as each other.
+) -> tuple[int, int]:
+    """Let staged files be stored as equal ones of the store are, and as each other; return how many, and their bytes.
 
     Args:
         connection: Its catalog, open for writing.
         folder: Where they are staged.
         files: relpath, file_id, size_bytes, and more.
     """
-    done = StoredOnce()
+    done = freed = 0
     way, stage = ways.way_of(store), staged.stage_of(folder)
     if way == ways.OFF or stage is None or not len(files):
-        return done
+        return 0, 0
     held = repo.find_holders(
         connection,
         version_id,
@@ -75,8 +62,8 @@ def store_staged_once(
                 break
             put = storer.put(source, f"{folder.relpath}/{relpath}")
             if put.outcome in (storing.Outcome.ONCE, storing.Outcome.BEFORE):
-                done.files += 1
-                done.bytes += size
+                done += 1
+                freed += size
             elif put.outcome == storing.Outcome.DIFFERING:
                 differing.append(source)
     finally:
@@ -89,9 +76,9 @@ def store_staged_once(
             quote(differing[0]),
             version_id,
         )
-    if done.files:
-        _log.info("%s files of %s are stored already (%s)", f"{done.files:,}", version_id, way)
-    return done
+    if done:
+        _log.info("%s files of %s are stored already (%s)", f"{done:,}", version_id, way)
+    return done, freed
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from ...errors import EventError, PreconditionFailed
 from .. import extractions, journal, sessions
 from ..bringing import Brought, States
 from ..connection import Store
+from ..equal_files.ways import OFF, way_of
 from ..path_columns import is_sorted
 from ..repo import events, files, releases, validations
 from ..tables import read_files
@@ -22,7 +23,6 @@ from ..walk import entries_in
 from . import staged
 from .boundary import Boundary, Recorded
 from .documents import draft_extract_audit, draft_manifest, draft_validation_audit
-from .equal_files import StoredOnce, is_wanted, store_staged_once
 from .owners import check_owners
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ class ExtractBoundary(Boundary):
         self.files = read_files(event.files, folded=event.portable)
         self._given = None if event.staged is None else store.inside(event.staged) or event.staged
         self._source: StorePath | None = None
-        self._extraction = extractions.of_event(event)
+        self._extraction = extractions.Extraction(include=event.include, exclude=event.exclude, strip=event.strip)
         self._version: releases.VersionRow | None = None
-        self._stored_once = StoredOnce()
+        self._stored_once = (0, 0)  # files, bytes
         self._written: staged.Written | None = None
         self._states: States | None = None
         self._is_settled_late = False  # whether what is staged is settled once it is known what the store has of it
@@ -53,7 +53,7 @@ class ExtractBoundary(Boundary):
         """Check that the staged folder holds exactly the files of the table; sizes, not contents."""
         if self._event.staged is not None:
             staged.check_place(self.store, self._event.staged)
-            if not (isinstance(self._given, StorePath) and is_wanted(self.store, self._given)):
+            if not self._may_be_stored_once():
                 self._written = staged.Written(self._given, len(self.files))
             if self.store.shared_by.exists():
                 # other machines are told of it, and need not have it looked at again
@@ -65,7 +65,7 @@ class ExtractBoundary(Boundary):
         if self._written is not None:
             self._written.end()
         if self._event.staged is not None and self._given is not None and self._given.is_dir():
-            if isinstance(self._given, StorePath) and is_wanted(self.store, self._given):
+            if isinstance(self._given, StorePath) and self._may_be_stored_once():
                 self._source, self._is_settled_late = self._given, True
             else:
                 self._source = staged.settle(self.store, self._event.staged, sessions.new_boundary_id())
@@ -108,16 +108,24 @@ class ExtractBoundary(Boundary):
             data=self._data_path(),
             portable=event.portable,
         )
-        unpacked_so = self._extraction.same_as(artifact.extraction)
+        recorded = artifact.extraction
+        unpacked_so = recorded is not None and extractions.decode(recorded) == self._extraction
         same = unpacked_so and files.same_files(connection, self.version_id, event.artifact_id, self.files)
         if same and not self._is_lost():
             return False
         if self._is_settled_late and self._source is not None:
+            from .equal_files import store_staged_once
+
             self._stored_once = store_staged_once(self.store, connection, self.version_id, self._source, self.files)
             self._source = staged.settle(
                 self.store, self._source.root / self._source.relpath, sessions.new_boundary_id()
             )
         return True
+
+    def _may_be_stored_once(self) -> bool:
+        """Say whether what is staged is to be stored as equal files of the store are, as far as it can be."""
+        given = self._given
+        return isinstance(given, StorePath) and staged.stage_of(given) is not None and way_of(self.store) != OFF
 
     def _is_lost(self) -> bool:
         """Say whether a published file is gone or has another size, and staged ones can take its place."""
@@ -177,8 +185,8 @@ class ExtractBoundary(Boundary):
             "removed": removed,
             "left_out": sum(remark.count for remark in event.remarks if remark.kind == "left_out"),
         }
-        if self._stored_once.files:
-            payload |= {"shared_files": self._stored_once.files, "shared_bytes": self._stored_once.bytes}
+        if any(self._stored_once):
+            payload |= dict(zip(("shared_files", "shared_bytes"), self._stored_once, strict=True))
         total = pc.sum(self.files["size_bytes"]).as_py() or 0
         return Recorded(rows=len(self.files), bytes=total, payload=payload)
 

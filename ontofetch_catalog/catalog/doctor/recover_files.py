@@ -13,7 +13,8 @@ from typing import IO, TYPE_CHECKING
 
 from ontofetch_hookspecs.names import quote
 
-from ...content.packed.archives import Budget, Entry, Limits, damage_named, open_archive, read_entries
+from ...content.packed.archives import Budget, Entry, Limits, damage_named, read_entries
+from ...content.packed.plain import open_archive
 from ...content.packed.selection import find_sources
 from .. import extractions, fsops, journal
 from ..connection import Store

@@ -78,11 +78,6 @@ def fits(store: Store) -> Wanted:
     return lambda what: isinstance(what, Opened) and what.settings == store.settings
 
 
-def is_catalog(what: object) -> bool:
-    """Say whether something that was kept open is a catalog: what is asked has one answer, whatever the settings."""
-    return isinstance(what, Opened)
-
-
 def checkpoint_if_due(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
     """Move what is in the log into the database file, if it is much; what is committed stays so if that fails."""
     import duckdb

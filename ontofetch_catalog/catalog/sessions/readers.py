@@ -64,7 +64,12 @@ def _newest(store: Store) -> Iterator[Connection]:
                     entered.close()
                     followed.take_in()
         if connection is None:
-            _require_there(store)
+            if not require_database(store):
+                raise CatalogMissing(
+                    f"There is no catalog below {store.root} yet.",
+                    subject=str(store.root),
+                    hint="The first `ontofetch pull` makes one; --root names another store.",
+                )
             connection = _enter(entered, store)
         if connection is None:
             raise RuntimeError("nobody asked whether the copy is behind")
@@ -83,15 +88,6 @@ def _enter(entered: ExitStack, store: Store, is_behind: Callable[[], bool] = lam
     with writing(store):
         pass
     return entered.enter_context(_reader(store, is_behind))
-
-
-def _require_there(store: Store) -> None:
-    if not require_database(store):
-        raise CatalogMissing(
-            f"There is no catalog below {store.root} yet.",
-            subject=str(store.root),
-            hint="The first `ontofetch pull` makes one; --root names another store.",
-        )
 
 
 @contextmanager
@@ -154,11 +150,12 @@ def asking(store: Store) -> Iterator[Connection]:
     Whatever is asked here is ours, for what is kept open could write.
     """
     # a command that only reads has none of what writers need
-    from .opened import is_catalog
+    from .opened import Opened
     from .session import Entering
-    from .writers import is_shared, open_session
+    from .writers import open_session
 
-    with gate_of(store.root).kept(store.wait, is_catalog) as hold, ExitStack() as entered:
+    # what is asked has one answer, whatever the settings that it was opened with
+    with gate_of(store.root).kept(store.wait, lambda what: isinstance(what, Opened)) as hold, ExitStack() as entered:
         if hold is not None:
             connection = hold.what.beside()
             if hold.what.copy is not None:
@@ -171,7 +168,7 @@ def asking(store: Store) -> Iterator[Connection]:
             return
     with ExitStack() as entered:
         going_on = gate_of(store.root).is_keeping
-        if (going_on or _is_about_to_write(store)) and not is_shared(store):
+        if (going_on or _is_about_to_write(store)) and not store.shared_by.exists():
             # the next question, or boundary, of the run finds it open
             entering = Entering() if going_on else Entering(migrate=False, asks=True)
             with _explained(store):

@@ -87,7 +87,7 @@ def writing(
             if not session.stays():
                 checkpoint_if_due(store, session.connection)
             if session.hold is None or not session.hold.is_swept:
-                _sweep_stages(store)
+                recovery.sweep_stages(store)
             if session.hold is not None:
                 # the boundaries of one run follow each other at once, beside all that it has staged ahead
                 session.hold.is_swept = True
@@ -177,15 +177,6 @@ def _copy_of(store: Store, entering: Entering, ahead: Ahead) -> AbstractContextM
     return copy_of(store, entering.log, ahead.take())
 
 
-def is_shared(store: Store) -> bool:
-    """Say whether a store is a copy of a shared catalog; raises as `read_address` does."""
-    if not store.shared_by.exists():
-        return False
-    from ..shared.address import read_address
-
-    return read_address(store) is not None
-
-
 def _enter(store: Store, copy: Copy | None, entering: Entering) -> Session:
     swapped = "" if entering.asks else swap.finish(store)
     if not require_database(store) and not entering.asks:
@@ -230,11 +221,3 @@ def _record_recovery(session: Session) -> None:
 
 def _record_end(session: Session, kind: str, ended: str, version_id: str | None) -> None:
     session.commit_event(event_of(session.store, kind, {"ended": ended}, level="warning", version_id=version_id))
-
-
-def _sweep_stages(store: Store) -> None:
-    try:
-        recovery.sweep_stages(store)
-    except OSError as error:
-        # what was to be done is done; the next writer tries again
-        _log.warning("empty stages below %s could not be removed: %s", store.root, error)

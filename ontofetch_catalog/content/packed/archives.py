@@ -18,11 +18,11 @@ from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.store_paths import StorePath
 
 from ...errors import ExtractError
-from ...named_files import open_named
 from . import signatures, tars, zips
 from .bounds import UNLIMITED, Budget, Limits
 from .foreign import compression_at, refuse_foreign
 from .inflating import NotRead, Readable, read_up_to
+from .plain import open_archive
 from .remarks import BEHIND
 from .streams import open_inflated
 
@@ -36,11 +36,7 @@ __all__ = [
     "Limits",
     "Readable",
     "damage_named",
-    "is_packed",
-    "is_plain",
-    "open_archive",
     "read_entries",
-    "read_plain",
 ]
 
 M = TypeVar("M")
@@ -106,23 +102,6 @@ class damage_named:  # noqa: N801 - used as a function is; a class, for it stand
             ) from error
 
 
-def is_packed(name: str, head: bytes) -> bool:
-    """Say whether a file is an archive or compressed, by its name and its first bytes (tars.BLOCK of them)."""
-    told = signatures.claims_archive(name) or bool(signatures.compression_of(head, name))
-    return told or head.startswith(zips.LOCAL) or tars.is_tar(head[: tars.BLOCK], name)
-
-
-def open_archive(archive: Path | StorePath) -> IO[bytes]:
-    """Open an archive for reading: a regular file, which in a store is not reached through links.
-
-    Raises:
-        OSError: It can't be opened, or it is something else.
-    """
-    if isinstance(archive, StorePath):
-        return os.fdopen(archive.open_file(), "rb")
-    return open_named(archive, regular=True)
-
-
 def read_entries(
     archive: Path | StorePath | IO[bytes], name: str, stack: ExitStack, budget: Budget | None = None
 ) -> Iterator[Entry]:
@@ -144,7 +123,7 @@ def read_entries(
     head = stream.read(tars.BLOCK)
     with damage_named(name):
         # a zip without its directory, which stands at the end, is one that was cut; a program may stand before a zip
-        zipped = head.startswith((zips.LOCAL, zips.EMPTY)) or (
+        zipped = head.startswith((signatures.ZIP, signatures.EMPTY_ZIP)) or (
             _may_end_in_zip(head, name) and zips.has_directory(stream)
         )
         document = zipped and zips.is_document(stream, name)
@@ -167,23 +146,6 @@ def read_entries(
             hint="Look at what was downloaded: servers send error pages, too. Pull a good copy of it.",
         )
     yield from _one_file(stream, compression, name, budget)
-
-
-def is_plain(stream: IO[bytes], name: str) -> bool:
-    """Say whether `read_entries` would take a file as it is, without a look inside."""
-    stream.seek(0)
-    head = stream.read(tars.BLOCK)
-    packed = is_packed(name, head) or head.startswith(zips.EMPTY) or signatures.SKIPPABLE.match(head)
-    return not (packed or signatures.claims_compression(name) or signatures.foreign_of(head, name))
-
-
-def read_plain(stream: IO[bytes], name: str, budget: Budget) -> Iterator[Entry]:
-    """Yield a file as the one entry that it is, whatever is inside, counted in the budget.
-
-    Raises:
-        ExtractError: It is more than the budget allows.
-    """
-    yield from _one_file(stream, "", name, budget)
 
 
 def _may_end_in_zip(head: bytes, name: str) -> bool:

@@ -47,10 +47,6 @@ UNLIMITED = Limits(
 )  # for archives that say elsewhere what they hold; the memory of reading them is bounded all the same
 
 
-def _stay() -> None:
-    """Nobody wants to know how far it is."""
-
-
 class Budget:
     """What is left of an archive's bounds, and what was remarked on the way.
 
@@ -72,7 +68,7 @@ class Budget:
         self.entries = 0
         self._size = max(size, 1)
         self.out = 0
-        self.moved: Callable[[], None] = _stay
+        self.moved: Callable[[], None] = lambda: None
         self._names = 0
 
     def take(self, count: int) -> None:

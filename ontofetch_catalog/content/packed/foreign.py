@@ -44,7 +44,7 @@ def refuse_foreign(head: bytes, start: bytes, compression: str, name: str) -> No
     inner = signatures.compression_of(start, single)
     if inner:
         raise _not_read(name, f"is compressed twice, by {inner} and then by {compression}", f"{_TOOLS[compression]} -d")
-    if start.startswith(zips.LOCAL) and not zips.is_named_document(single):
+    if start.startswith(signatures.ZIP) and not zips.is_named_document(single):
         raise _not_read(name, f"is a zip inside of {compression}", f"{_TOOLS[compression]} -d")
 
 

@@ -9,26 +9,14 @@ import zlib
 from collections.abc import Callable
 from typing import IO, Protocol
 
-from ..formats import COMPRESSED, HEAD_BYTES, format_of
+from ..formats import HEAD_BYTES, format_of
 from . import signatures
 from .archives import damage_named
 from .bounds import Budget
 from .inflating import NotRead, Readable
 from .streams import open_inflated
 
-_FIRST = b"\x1fB\xfd\x28"  # most files begin otherwise, and there may be 50,000 of them
 _STEP = 1 << 16
-
-
-def compression_of(head: bytes) -> str:
-    """Return how a file is compressed by its first ten bytes: gz, bz2, xz, zst, or nothing."""
-    return signatures.compression_of(head, "") if head[:1] in _FIRST else ""
-
-
-def inner_name(name: str) -> str:
-    """Return the name of a compressed file without the ending that says so."""
-    stem, dot, ending = name.rpartition(".")
-    return stem if dot and stem and ending.casefold() in COMPRESSED else name
 
 
 def format_inside(name: str, head: bytes, reopen: Callable[[], IO[bytes]], content_type: str | None = None) -> str:
@@ -43,7 +31,7 @@ def format_inside(name: str, head: bytes, reopen: Callable[[], IO[bytes]], conte
     Raises:
         OSError: It can't be opened again.
     """
-    compression = compression_of(head)
+    compression = signatures.compression_of(head)
     if not compression:
         return format_of(name, head, content_type)
     with reopen() as stream:

@@ -8,8 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
-from .archives import HARD_LINK, Entry
+from .tars import HARD_LINK
+
+if TYPE_CHECKING:
+    from .archives import Entry
 
 # AppleDouble (RFC 1740) and what else the Finder, Spotlight and the Explorer write beside the files of a person
 _METADATA = re.compile(

@@ -7,14 +7,17 @@ entries may be unpacked is not known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from .bounds import STEP, Budget
-from .inflating import Readable
 from .remarks import BEHIND
 from .signatures import claims_tar
 from .tar_headers import Told, has_checksum, joined, number_of, own_name, take_extension, text_of
+
+if TYPE_CHECKING:
+    from .inflating import Readable
 
 BLOCK = 512
 HEADER_BYTES = 1 << 20  # the most that one extended header may have

@@ -26,9 +26,9 @@ from . import remarks
 from .bounds import STEP, Budget
 from .frames import Zstandard
 from .inflating import Deflate, Inflated, NotRead, Readable, Xz, raw_lzma
+from .signatures import ZIP
 from .zip_directory import Directory, Record, find_directory, read_places, read_records, shown
 
-LOCAL, EMPTY = b"PK\x03\x04", b"PK\x05\x06"  # how a zip begins, and how one without entries
 _ENCRYPTED = 0x1
 _LOCAL_FIELDS = struct.Struct("<4s2B4HL2L2H")
 _METHODS = {  # APPNOTE 4.4.5
@@ -175,7 +175,7 @@ def _open(stream: IO[bytes], record: Record, places: array[int], budget: Budget)
 
 def _start(head: bytes, record: Record, places: array[int], budget: Budget) -> int:
     """Return where the packed bytes of an entry begin, by its own header, which is looked at here."""
-    if len(head) < _LOCAL_FIELDS.size or head[:4] != LOCAL:
+    if len(head) < _LOCAL_FIELDS.size or head[:4] != ZIP:
         raise ValueError("an entry does not lie where its directory says")
     fields = _LOCAL_FIELDS.unpack_from(head)
     if fields[10] != len(record.name) or head[_LOCAL_FIELDS.size :][: fields[10]] != record.name:

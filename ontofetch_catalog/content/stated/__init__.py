@@ -11,7 +11,7 @@ from typing import IO
 from ontofetch_hookspecs.light_dataclasses import dataclass
 
 from ..byte_order import find_mark
-from ..packed.insides import compression_of, head_inside
+from ..packed.signatures import compression_of
 from .text import Told, read_obo, read_rdf
 from .words import DATES, ORDER, VERSION_IRI
 
@@ -65,6 +65,8 @@ def _head(stream: IO[bytes]) -> bytes:
     compression = compression_of(raw)
     if not compression:
         return raw
+    from ..packed.insides import head_inside
+
     stream.seek(0)
     return head_inside(stream, compression)
 

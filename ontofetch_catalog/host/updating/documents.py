@@ -13,7 +13,7 @@ from ontofetch_hookspecs import HostInfo, UsageError
 from ontofetch_hookspecs.light_dataclasses import dataclass
 from ontofetch_hookspecs.names import quote
 
-from ...content.packed.archives import is_packed
+from ...content.packed.plain import is_packed
 from ...content.stated import HEAD_BYTES, read_stated
 from ...errors import FetchError
 from ...named_files import open_named
