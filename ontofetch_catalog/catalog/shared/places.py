@@ -91,10 +91,12 @@ class Fold:
     Attributes:
         moves: Renames in order, (source, target) each; without a target it goes for good.
         puts: What comes after them, by path.
+        passed: What came and went again, and where: a copy that is made anew may have it.
     """
 
     moves: list[tuple[str, str | None]] = field(default_factory=list)
     puts: dict[str, Put] = field(default_factory=dict)
+    passed: dict[str, Put] = field(default_factory=dict)
     _gone: set[str] = field(default_factory=set)
 
     def takes(self, ops: Sequence[Op]) -> bool:
@@ -116,10 +118,6 @@ class Fold:
             if not isinstance(op, Put):
                 gone.add(op.source if isinstance(op, Move) else op.path)
         return True
-
-    def leaves(self, path: str) -> bool:
-        """Say whether what lies at a path before all of it has to leave."""
-        return not self._gone.isdisjoint((path, *_above(path)))
 
     def add(self, ops: Sequence[Op]) -> None:
         """Add operations."""
@@ -144,7 +142,7 @@ class Fold:
     def _relocate(self, source: str, target: str | None) -> None:
         alone = source in self.puts
         for path in [source] if alone else [found for found in self.puts if _is_in(found, source)]:
-            put = self.puts.pop(path)
+            put = self.passed[path] = self.puts.pop(path)
             if target is not None:
                 moved = target + path[len(source) :]
                 self.puts[moved] = put._replace(path=moved)
