@@ -91,7 +91,7 @@ class Fold:
     Attributes:
         moves: Renames in order, (source, target) each; without a target it goes for good.
         puts: What comes after them, by path.
-        passed: What came and went again, and where: a copy that is made anew may have it.
+        passed: Files that came and went again, each by itself, and where: a copy that is made anew may have them.
     """
 
     moves: list[tuple[str, str | None]] = field(default_factory=list)
@@ -142,12 +142,14 @@ class Fold:
     def _relocate(self, source: str, target: str | None) -> None:
         alone = source in self.puts
         for path in [source] if alone else [found for found in self.puts if _is_in(found, source)]:
-            put = self.passed[path] = self.puts.pop(path)
+            put = self.puts.pop(path)
             if target is not None:
                 moved = target + path[len(source) :]
                 self.puts[moved] = put._replace(path=moved)
-        # a file that came and went again was never anywhere else
-        if not alone:
+        if alone:
+            # a file that came and went again was never anywhere else
+            self.passed[source] = put
+        else:
             self.moves.append((source, target))
             self._gone.add(source)
 
