@@ -88,6 +88,7 @@ class IntentDraft:
         self._there: set[str] = set()  # folders that are there already, and stay
         self._planned = ""  # the folder that was seen to last, as long as nothing leaves with a folder
         self._gone: set[str] = set()
+        self._moved: dict[str, str] = {}  # folder that comes from elsewhere → where it lies now
         self._has_folder = False
 
     def publish(self, source: str, target: str) -> None:
@@ -140,7 +141,10 @@ class IntentDraft:
 
     def move_from(self, lies_at: str, source: str, target: str) -> None:
         """Rename what lies at a path now, and at `source` when its turn comes, to `target`."""
-        self._take(source, target, identity(self.store.path(lies_at).lstat()))
+        found = identity(self.store.path(lies_at).lstat())
+        self._take(source, target, found)
+        if found.size is None:
+            self._moved[target] = lies_at
 
     def displace(self, target: str, *, keep: bool) -> None:
         """Move what is at `target`, if anything is, into quarantine, or aside until the boundary is done."""
@@ -151,7 +155,7 @@ class IntentDraft:
         quarantine = f"{QUARANTINE}/{self.intent.boundary_id}"
         with closing(KeptFolders(self.store.path(""))) as folders:
             for target in targets:
-                state = None if self._is_gone(target) else folders.find(target)
+                state = None if self.is_gone(target) else folders.find(target)
                 if state is not None:
                     found = identity(state)
                     # what nobody will look for needs no folders like those that it lay in: each is one more to sync
@@ -177,6 +181,7 @@ class IntentDraft:
         """Remember that nothing will be at a path; what is in a folder leaves with it."""
         self._gone.add(path)
         if found.size is None:
+            self._moved = {target: at for target, at in self._moved.items() if path not in path_and_above(target)}
             self._there.clear()
             self._planned = ""
 
@@ -188,12 +193,14 @@ class IntentDraft:
         """Say whether a folder will be at `path` when the moves collected so far are done."""
         if path in self._there:
             return True
-        stays = self.store.path(path).is_dir() and not self._is_gone(path)
+        lies_at = next((self._moved[top] + path[len(top) :] for top in path_and_above(path) if top in self._moved), "")
+        stays = self.store.path(lies_at or path).is_dir() and (bool(lies_at) or not self.is_gone(path))
         if stays:
             self._there.add(path)
         return stays
 
-    def _is_gone(self, path: str) -> bool:
+    def is_gone(self, path: str) -> bool:
+        """Say whether what is at `path`, if anything, will have left when the moves collected so far are done."""
         return not self._gone.isdisjoint(path_and_above(path))
 
     def _plan_folders(self, folder: str) -> None:

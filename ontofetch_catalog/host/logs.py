@@ -18,6 +18,8 @@ from ..rendering.text import safe_lines, safe_text
 
 _OURS = "ontofetch"
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s'\"<>\\]+", re.IGNORECASE)
+# whom a database knows is no secret, and part of an address that is to be typed; where a password follows all goes
+_USER = re.compile(r"(postgres(?:ql)?://)([\w.-]+@)[^@]*", re.ASCII)
 # these hold several values, so all of the line goes
 _WHOLE = re.compile(r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie2?)(['\"]?\s*[:=]\s*['\"]?)[^'\"\r\n]+")
 _PAIR = re.compile(
@@ -159,7 +161,10 @@ def without_secrets(text: str) -> str:
 def _redacted(found: re.Match[str]) -> str:
     # what ends a part of a sentence is no part of an URL, and would make a port of it that is none
     url = found[0].rstrip(".,;:")
-    return redact_url(url) + found[0][len(url) :]
+    plain = redact_url(url)
+    if (known := _USER.fullmatch(url)) and plain.startswith(known[1]):
+        plain = known[1] + known[2] + plain[len(known[1]) :]
+    return plain + found[0][len(url) :]
 
 
 def _install(formatter: logging.Formatter, level: int, others: int) -> None:

@@ -232,6 +232,8 @@ def test_a_secret_behind_a_name_of_any_length_is_hidden(name: str) -> None:
         ("ask dask://h.example.org:8786, or tls://h.example.org:1.", None),
         ("of http://h.example.org/a; then", None),
         ("of http://me:geheim@h.example.org:80, then", "of http://h.example.org:80, then"),
+        ("at 'postgresql://me@h.example.org/db'.", None),
+        ("at postgresql://me:geheim@h.example.org/db.", "at postgresql://h.example.org/db."),
         ("of http://h.example.org:geheim, then", f"of {logs.REDACTED}, then"),
     ],
 )

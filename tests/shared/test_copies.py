@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
+import shlex
+import shutil
+import signal
 import subprocess
 import sys
 import uuid
@@ -22,12 +27,13 @@ from ontofetch_catalog.catalog.shared.files_going import FilesGoing
 from ontofetch_catalog.catalog.shared.folder import FolderObjects
 from ontofetch_catalog.catalog.shared.log import Log
 from ontofetch_catalog.catalog.shared.packs import Place
+from ontofetch_catalog.host.app import main
 from ontofetch_hookspecs.layout import STAGING
 
-from .copies import LARGE, Copies, release, rows_of, tree_of
+from .copies import LARGE, Copies, copies, release, rows_of, tree_of
+from .states import dying, forked
 
 __all__ = ["copies"]
-from .copies import copies
 
 pytestmark = pytest.mark.usefixtures("quick_databases")
 
@@ -81,6 +87,61 @@ def test_a_store_moves_to_a_shared_catalog_and_back(copies: Copies, tmp_path: Pa
     copies.run("d", "init", "--catalog", copies.catalog, "--objects", copies.objects, code=1)
     copies.run("a", "db", "move", "--to", "local")
     assert (tree_of(tmp_path / "a"), rows_of(tmp_path / "a")) == (before, rows)
+
+
+def test_a_move_is_killed_before_any_step(copies: Copies, tmp_path: Path) -> None:
+    """There and back: the same command again does the rest, and a new machine gets all of it."""
+    copies.pull("a", release(tmp_path, 1), "1")
+    copies.pull("a", release(tmp_path, 2), "2")
+    copies.run("a", "tag", "s/o/1", "late")
+    before, rows = tree_of(tmp_path / "a"), rows_of(tmp_path / "a")
+    there = ("db", "move", "--to", copies.catalog, "--objects", copies.objects)
+    steps = dict.fromkeys((there, ("db", "move", "--to", "local")), 0)
+    left = set(steps)
+    for step in itertools.count(1, 2):
+        for words in steps:
+
+            def killed(step: int = step, words: Sequence[str] = words) -> int:
+                dying(step)
+                return main([*words, "-q", "--root", str(tmp_path / "a")])
+
+            ended = forked(killed)
+            assert ended in (0, -signal.SIGKILL), (step, words)
+            left -= {words} if ended == 0 else set()
+            steps[words] += ended != 0
+            copies.run("a", *words)
+            assert (tree_of(tmp_path / "a"), rows_of(tmp_path / "a")) == (before, rows), (step, words)
+            if words == there:
+                copies.join("new")
+                copies.check_same("a", "new")
+                shutil.rmtree(tmp_path / "new")
+        if not left:
+            break
+        with psycopg.connect(copies.catalog) as connection:
+            connection.execute("DROP SCHEMA ontofetch CASCADE")
+        shutil.rmtree(tmp_path / "objects")
+    assert min(steps.values()) > 1, steps
+
+
+def test_the_five_commands_of_the_page(
+    copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Word for word, but for where the database, the objects and the source are."""
+    page = (Path(__file__).parents[2] / "docs/shared.md").read_text(encoding="utf-8")
+    (section,) = re.findall(r"^## Set up in five commands\n(.*?)^## ", page, re.MULTILINE | re.DOTALL)
+    typed = re.findall(r"^    ontofetch (.*)$", section, re.MULTILINE)
+    where = {
+        "postgresql://curator@db.example.org/ontologies": copies.catalog,
+        "s3://ontologies/files": copies.objects,
+        "SOURCE": str(release(tmp_path, 1)),
+    }
+    assert len(typed) == 5
+    for machine, line in zip(("one", "one", "two", "two", "two"), typed, strict=True):
+        monkeypatch.setenv("ONTOFETCH_ROOT", str(tmp_path / machine))
+        assert main([where.get(word, word) for word in shlex.split(line)]) == 0, line
+        if line == "report latest":
+            assert "obo/hp/2026-01-01" in capsys.readouterr().out
+    assert tree_of(tmp_path / "one") == tree_of(tmp_path / "two")
 
 
 def test_the_same_bytes_are_put_once(copies: Copies, tmp_path: Path) -> None:
@@ -184,6 +245,29 @@ def test_a_machine_gets_back_what_it_lost(copies: Copies, tmp_path: Path) -> Non
     copies.run("a", "db", "restore", str(tmp_path), code=1)
 
 
+def test_a_copy_is_made_anew_beside_what_has_gone_and_come_back(copies: Copies, tmp_path: Path) -> None:
+    """What is in quarantine and in its place again stays so, and what others have removed meanwhile goes."""
+
+    def check_rebuilt() -> None:
+        copies.run("b", "db", "rebuild")
+        copies.run("b", "db", "doctor", code=(0, 3))
+        # what lay where the log had something else in between is in a quarantine of this machine's own
+        found = {path: one for path, one in tree_of(tmp_path / "b").items() if "/quarantine/copy-" not in path}
+        assert found == tree_of(tmp_path / "a")
+        assert rows_of(tmp_path / "b") == rows_of(tmp_path / "a")
+
+    copies.join("a", "b")
+    for number in (1, 2):
+        copies.pull("a", release(tmp_path, number), str(number))
+    copies.run("a", "rm", "s/o/1", "--yes")
+    copies.pull("a", tmp_path / "release-1.zip", "1")
+    copies.check_same("a", "b")
+    check_rebuilt()
+    for version in ("1", "2"):
+        copies.run("a", "rm", f"s/o/{version}", "--yes")
+    check_rebuilt()
+
+
 def test_what_nobody_needs_is_freed_after_a_while(copies: Copies, tmp_path: Path) -> None:
     """A purge condemns; only a later sweep frees; what came back meanwhile is kept."""
     copies.join("a", "b")
@@ -217,7 +301,11 @@ def test_a_foreign_store_names_no_server_that_we_would_ask(
     for words in (("db", "versions"), ("db", "recover"), ("pull", str(release(tmp_path, 1)))):
         more = ("--service", "s", "--ontology", "o", "--version", "1") if words[0] == "pull" else ()
         copies.run("stolen", *words, *more, code=2)
-        assert "nobody on this machine has agreed" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert "nobody on this machine has agreed" in said
+    # who knows it types what is said, which has the name of the user in it
+    assert main(shlex.split(said.rpartition("`ontofetch ")[2].rpartition("`")[0])) == 0
+    copies.run("stolen", "db", "versions")
     for text in ("", "catalog = 1", "catalog = 'postgresql://x/y'\nobjects = 'file:///x'\nidentity = '../..'"):
         (tmp_path / "a/.catalog/store.toml").write_text(text)
         copies.run("a", "db", "versions", code=1)

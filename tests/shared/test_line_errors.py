@@ -42,3 +42,11 @@ def test_a_missing_database_is_told_with_a_command_that_is_safe(database: str, c
     found = explain(psycopg.OperationalError(NO_DATABASE), f"postgresql://db.example.org/{database}", "opened")
     assert isinstance(found, CatalogUnavailable)
     assert f"`{command}`" in found.hint
+
+
+def test_a_database_that_has_something_else_is_no_server_that_is_away() -> None:
+    """Waiting would not help: another database does."""
+    error = psycopg.errors.UndefinedTable('relation "ontofetch.store" does not exist')
+    found = explain(error, "postgresql://db.example.org/lab", "made")
+    assert "name another one" in found.hint
+    assert "when the server answers" not in found.hint

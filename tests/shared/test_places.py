@@ -57,12 +57,13 @@ def test_what_depends_on_a_move_waits_for_it(first: list[Op], then: list[Op]) ->
     assert not folded(first).takes(then)
 
 
-def test_what_lies_where_something_left_does_not_count() -> None:
-    """A file that is put where the same content had to leave is fetched anew."""
-    fold = folded([Drop("LATEST.json"), Move("facts/x", "plans/x")], [put("LATEST.json")])
-    assert fold.leaves("LATEST.json")
-    assert fold.leaves("facts/x/below")
-    assert not fold.leaves("facts")
+def test_what_came_and_went_again_is_remembered() -> None:
+    """It may lie there in a copy that is made anew; only a folder, or what was there before, moves."""
+    fold = folded([put("a"), put("d/b")], [Move("a", "q/a"), Move("d", "q/d")])
+    assert fold.moves == [("d", "q/d")]
+    assert sorted(fold.puts) == ["q/a", "q/d/b"]
+    # what lies in the folder goes with it
+    assert fold.passed == {"a": put("a")}
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,35 @@ def test_all_machines_have_again_what_there_was(
     check_is(copies, begun, "a", "b", "c")
     copies.join("late")
     check_is(copies, begun, "late")
+    # what went into quarantine and came back is in both places: a copy is made anew beside all of that
+    copies.run("b", "db", "rebuild")
+    check_is(copies, begun, "b")
+
+
+def test_a_backup_made_after_a_restore(copies: Copies, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was purged does not come back, and what the earlier restore has taken back is not the last deed."""
+    copies.join("a", "b")
+    for number in range(2):
+        copies.pull("a", release(tmp_path, number), str(number))
+    copies.run("a", "rm", "s/o/0", "--yes")
+    (plan,) = os.listdir(tmp_path / "a/.catalog/plans")
+    first = backed_up(copies)
+    copies.run("a", "db", "prune", "--purge", plan)
+    copies.run("b", "tag", "s/o/1", "early")
+    copies.run("a", "db", "restore", first, code=_FOUND)
+    quarantined = [path for path in tree_of(tmp_path / "a") if path.startswith(".catalog/quarantine/")]
+    assert not any("/s/o/0/" in path for path in quarantined)
+    copies.run("b", "note", "s/o/1", "kept")
+    before, second = state_of(copies, "b"), backed_up(copies)
+    copies.run("b", "tag", "s/o/1", "late")
+    copies.run("a", "db", "restore", second, code=_FOUND)
+    check_is(copies, before, "a", "b")
+    capsys.readouterr()
+    copies.run("b", "undo")
+    assert not any("kept" in note for note in state_of(copies, "a")[0]["notes"])
+    tagged = asked(copies, "SELECT last_event FROM ontofetch.boundaries WHERE type = 'tag.added'")
+    assert len(tagged) == 2
+    assert taken_back(capsys, copies) >= {event for (event,) in tagged}
 
 
 def test_others_write_until_it_is_their_turn(
@@ -205,6 +234,53 @@ def test_bytes_that_are_gone(copies: Copies, tmp_path: Path, capsys: pytest.Capt
     copies.run("c", "db", "verify")
 
 
+def test_bytes_that_change_after_they_were_checked(
+    copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a backup has by the time that it is read is compared once more: nothing is changed."""
+    copies.join("a", "b")
+    pulled(copies, tmp_path, 1)
+    backup = tmp_path / "folder"
+    copies.run("a", "db", "backup", "--include-data", "--to", str(backup))
+    copies.run("a", "db", "hold", "--let-go", backup.name)
+    removed(copies, "1")
+    swept(copies)
+    former, after = state_of(copies, "b"), last_event(copies)
+    settle = for_all.ForAll.settle
+
+    def settled(self: for_all.ForAll) -> None:
+        settle(self)
+        (large,) = backup.rglob("only-1.txt")
+        large.chmod(0o600)
+        large.write_bytes(b"y" * large.stat().st_size)
+
+    monkeypatch.setattr(for_all.ForAll, "settle", settled)
+    copies.run("b", "db", "restore", str(backup), code=1)
+    assert "is damaged in the backup" in capsys.readouterr().err
+    assert last_event(copies) == after
+    check_is(copies, former, "a", "b")
+
+
+def test_bytes_that_are_condemned(copies: Copies, tmp_path: Path) -> None:
+    """They are there until a later sweep: they come back, put anew, so that that one takes nothing."""
+    copies.join("a", "b")
+    pulled(copies, tmp_path, 1)
+    before, backup = state_of(copies, "a"), backed_up(copies)
+    (held,) = asked(copies, "SELECT name FROM ontofetch.holds")
+    copies.run("b", "db", "hold", "--let-go", held[0])
+    removed(copies, "1")
+    copies.run("a", "db", "sweep", "--grace", "1d")
+    former = set(asked(copies, "SELECT sha256, key FROM ontofetch.contents WHERE condemned_at IS NOT NULL"))
+    assert former
+    copies.run("b", "db", "restore", backup, code=_FOUND)
+    check_is(copies, before, "a", "b")
+    named = "SELECT sha256, key FROM ontofetch.contents JOIN ontofetch.paths USING (sha256)"
+    assert former.isdisjoint(asked(copies, named))
+    swept(copies)
+    copies.join("late")
+    check_is(copies, before, "late")
+
+
 def test_a_backup_of_something_else(copies: Copies, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Of another store, or of this one before it was shared, it is refused, with what can be done."""
     copies.pull("a", release(tmp_path, 1), "1")
@@ -212,14 +288,16 @@ def test_a_backup_of_something_else(copies: Copies, tmp_path: Path, capsys: pyte
     copies.run("a", "db", "move", "--to", copies.catalog, "--objects", copies.objects)
     copies.join("b")
     events = last_event(copies)
-    for number in range(4):
-        copies.pull("other", release(tmp_path, 2), f"{number}")
-    other = str(tmp_path / "others")
-    copies.run("other", "db", "backup", "--to", other)
-    for backup in (older, other):
+    # what the first machine has done, done in a store of its own: event for event, as many as the log began with
+    copies.pull("other", release(tmp_path, 1), "1")
+    others = [str(tmp_path / f"other-{number}") for number in range(2)]
+    for other in others:
+        copies.run("other", "db", "backup", "--to", other)
+    for backup in (older, others[1]):
         capsys.readouterr()
         copies.run("b", "db", "restore", backup, code=1)
         said = capsys.readouterr().err
+        assert "has another event" in said or backup == older
         assert "the backup is one of another catalog" in said
         assert "db move --to local` makes" in said
     assert last_event(copies) == events

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -179,7 +179,8 @@ class ForAll(RestoreDone):
             changed = images.changed_keys(now, images.states_of(former, tables))
             self._rows = images.pack(former, changed, self.restored.manifest.events)
         self._gone, self._coming = self._then.gone(), self._then.coming()
-        self._places = self._log.places(sorted({put.sha256 for put in self._coming}))
+        # what a sweep has condemned is there until a later one, which would need the log; its bytes are put anew
+        self._places = self._log.places(sorted({put.sha256 for put in self._coming}), condemned=True)
         self._check_bytes()
         self._stage()
         self.restored = replace(self.restored, files_there=self._then.count() - len(self._coming))
@@ -212,7 +213,13 @@ class ForAll(RestoreDone):
         planned = journal.IntentDraft(self.store, f"{BROUGHT_BACK}{os.urandom(8).hex()}")
         planned.displace_all(self._gone, keep=True)
         self._folder = planned.folder
-        self._staged = list(self._files.fetch(planned, self._coming, self._places, self._given()))
+        try:
+            self._staged = list(self._files.fetch(planned, self._coming, self._places, self._given()))
+        except BaseException:
+            # it may have filled the disk
+            with suppress(OSError):
+                whole.remove_tree(self.store.path(self._folder))
+            raise
 
     def record(self, connection: duckdb.DuckDBPyConnection, draft: journal.IntentDraft) -> Recorded:
         """Replace rows, plan the moves, and keep what was there before as a catalog that can be restored."""

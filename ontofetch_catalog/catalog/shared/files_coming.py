@@ -52,13 +52,18 @@ class FilesComing:
             if origin is None or not self.store.path(origin).exists():
                 # this machine never had it: it came and went while nobody looked
                 continue
+            if target is not None:
+                # a copy that is made anew has moved it already, and has what came later in its place
+                draft.displace(target, keep=False)
             draft.move_from(origin, source, target or draft.aside())
+        for path in sorted(fold.passed.keys() - fold.puts.keys()):
+            draft.displace(path, keep=not self._is_here(fold.passed[path]))
         places = self._places(fold.puts.values())
         coming = [
             put
             for put in fold.puts.values()
             # what lies there may be about to leave
-            if put.sha256 in places and (fold.leaves(put.path) or not self._is_here(put))
+            if put.sha256 in places and (draft.is_gone(put.path) or not self._is_here(put))
         ]
         for source, target in self.fetch(draft, coming, places):
             draft.publish(source, target)

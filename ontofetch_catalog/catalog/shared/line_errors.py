@@ -51,6 +51,8 @@ def explain(error: Exception, address: str, what: str) -> OntofetchError:
             hint="It looks like postgresql://server/database, with user@ in front of the server if need be.",
         )
     hint = _AGAIN
+    if what == "made" and isinstance(error, psycopg.ProgrammingError):
+        hint = "The database has tables of something else in its schema `ontofetch`: name another one, or an empty one."
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
         said, database = str(error), shell_word(_database_of(address))
         found = (text for words, text in _HINTS if any(word in said for word in words))

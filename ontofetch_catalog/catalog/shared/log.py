@@ -95,15 +95,20 @@ class Log(LogLock):
                 after = record.last_event
                 yield record
 
-    def places(self, contents: Sequence[str]) -> dict[str, Place]:
-        """Return where contents are, by their sha256; those that are nowhere, or condemned, are left out."""
+    def places(self, contents: Sequence[str], *, condemned: bool = False) -> dict[str, Place]:
+        """Return where contents are, by their sha256; those that are nowhere are left out.
+
+        Args:
+            contents: Their sha256.
+            condemned: Also those that are condemned, which who holds the log may read, and never name again.
+        """
         found: dict[str, Place] = {}
         with self.explained("read"):
             for start in range(0, len(contents), _AT_ONCE):
                 rows = self.in_use().execute(
                     "SELECT sha256, size, key, position FROM contents"
-                    " WHERE sha256 = ANY(%s::text[]) AND condemned_at IS NULL",
-                    [as_array(contents[start : start + _AT_ONCE])],
+                    " WHERE sha256 = ANY(%s::text[]) AND (condemned_at IS NULL OR %s)",
+                    [as_array(contents[start : start + _AT_ONCE]), condemned],
                 )
                 found |= {row[0]: Place(*row) for row in rows}
         return found

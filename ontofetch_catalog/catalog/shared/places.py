@@ -91,10 +91,12 @@ class Fold:
     Attributes:
         moves: Renames in order, (source, target) each; without a target it goes for good.
         puts: What comes after them, by path.
+        passed: Files that came and went again, each by itself, and where: a copy that is made anew may have them.
     """
 
     moves: list[tuple[str, str | None]] = field(default_factory=list)
     puts: dict[str, Put] = field(default_factory=dict)
+    passed: dict[str, Put] = field(default_factory=dict)
     _gone: set[str] = field(default_factory=set)
 
     def takes(self, ops: Sequence[Op]) -> bool:
@@ -116,10 +118,6 @@ class Fold:
             if not isinstance(op, Put):
                 gone.add(op.source if isinstance(op, Move) else op.path)
         return True
-
-    def leaves(self, path: str) -> bool:
-        """Say whether what lies at a path before all of it has to leave."""
-        return not self._gone.isdisjoint((path, *_above(path)))
 
     def add(self, ops: Sequence[Op]) -> None:
         """Add operations."""
@@ -148,8 +146,10 @@ class Fold:
             if target is not None:
                 moved = target + path[len(source) :]
                 self.puts[moved] = put._replace(path=moved)
-        # a file that came and went again was never anywhere else
-        if not alone:
+        if alone:
+            # a file that came and went again was never anywhere else
+            self.passed[source] = put
+        else:
             self.moves.append((source, target))
             self._gone.add(source)
 

@@ -24,6 +24,10 @@ HELD, MENDED = "tests/shared/test_holds.py::test_", "tests/shared/test_doctor.py
 OF_COPIES = "ontofetch_catalog/catalog/doctor/of_copies.py"
 SIGNS, SIGNPOSTS = (f"ontofetch_catalog/catalog/shared/{name}.py" for name in ("bucket_signs", "signposts"))
 POSTED = "tests/shared/test_signposts.py::test_"
+FOR_ALL, DEEDS = "ontofetch_catalog/catalog/backup/for_all.py", "ontofetch_catalog/catalog/repo/deeds.py"
+COMING, THEN = (f"ontofetch_catalog/catalog/shared/{name}.py" for name in ("files_coming", "log_then"))
+RESTORED = "tests/shared/test_restore.py::test_"
+AGAIN = RESTORED + "all_machines_have_again_what_there_was"
 LIES = BAD_DAYS + "a_log_that_lies_changes_nothing"
 
 FAULTS = (
@@ -383,5 +387,92 @@ FAULTS = (
         "what one machine has lost is un-recorded for all",
         (OF_COPIES, "differing and repair.fix in _GIVEN_UP:", "False:"),
         tests=of(MENDED, "CAT014-drop-_file_gone"),
+    ),
+    fault(
+        "a backup of another catalog is restored",
+        (FOR_ALL, "if log.digest_at(manifest.events) == manifest.digest:", "if log.digest_at(manifest.events):"),
+        tests=(RESTORED + "a_backup_of_something_else",),
+    ),
+    fault(
+        "rows that only one machine has are compared with a backup",
+        (FOR_ALL, "if images.states_of(current, tables) != now:", "if False:"),
+        tests=(RESTORED + "nothing_differs",),
+    ),
+    fault(
+        "what others record before it is their turn is not followed",
+        (
+            FOR_ALL,
+            "        with self._opened(self._current) as current:\n            self._follow(current)\n            if",
+            "        with self._opened(self._current) as current:\n            if",
+        ),
+        tests=(RESTORED + "others_write_until_it_is_their_turn",),
+    ),
+    fault(
+        "bytes that are nowhere are not missed before a restore",
+        (FOR_ALL, "        self._check_bytes()\n", ""),
+        tests=(RESTORED + "bytes_that_are_gone",),
+    ),
+    fault(
+        "what a backup has is taken as it comes",
+        (FOR_ALL, "checked(pieces, put.sha256, put.size, lambda _: _damaged(put.path)),", "pieces,"),
+        tests=(RESTORED + "bytes_that_change_after_they_were_checked",),
+    ),
+    fault(
+        "what is condemned is nowhere for a restore",
+        (FOR_ALL, ", condemned=True)", ")"),
+        tests=(RESTORED + "bytes_that_are_condemned",),
+    ),
+    fault(
+        "what is condemned is named again where it is",
+        (
+            GOING,
+            "self.log.places(sorted(sizes.keys() - self._early.keys()))",
+            "self.log.places(sorted(sizes.keys() - self._early.keys()), condemned=True)",
+        ),
+        tests=(RESTORED + "bytes_that_are_condemned",),
+    ),
+    fault(
+        "what came since a backup stays",
+        (FOR_ALL, "        draft.displace_all(self._gone, keep=True)\n        if", "        if"),
+        tests=(AGAIN,),
+    ),
+    fault(
+        "what was purged since a backup comes back",
+        (THEN, "NOT starts_with(path, '{QUARANTINE}/') AND NOT", "NOT"),
+        tests=(RESTORED + "a_backup_made_after_a_restore",),
+    ),
+    fault(
+        "a restore is in its copy and not in the log",
+        (
+            "ontofetch_catalog/catalog/boundaries/engine.py",
+            '        session.tell((event_id, digest, row), told, release=boundary.version_id if boundary.one_release else "")\n',
+            '        if boundary.kind != "backup":\n            session.tell((event_id, digest, row), told)\n',
+        ),
+        tests=(AGAIN,),
+    ),
+    fault(
+        "what a restore has taken back is undone once more",
+        (DEEDS, "        UNION ALL FROM void\n", ""),
+        tests=(AGAIN,),
+    ),
+    fault(
+        "what an earlier restore has taken back is undone once more",
+        (DEEDS, "e.event_id <= leaps.led_to AND", "false AND"),
+        tests=(RESTORED + "a_backup_made_after_a_restore",),
+    ),
+    fault(
+        "what only one machine has lost stays lost",
+        (FOR_ALL, "            bring_back(store)\n", "            pass\n"),
+        tests=(RESTORED + "nothing_differs",),
+    ),
+    fault(
+        "a copy that is made anew has moved nothing yet",
+        (COMING, "                draft.displace(target, keep=False)\n", "                pass\n"),
+        tests=(COPIES + "a_copy_is_made_anew_beside_what_has_gone_and_come_back",),
+    ),
+    fault(
+        "what others have removed stays in a copy that is made anew",
+        (COMING, "sorted(fold.passed.keys() - fold.puts.keys())", "()"),
+        tests=(COPIES + "a_copy_is_made_anew_beside_what_has_gone_and_come_back",),
     ),
 )
