@@ -37,7 +37,9 @@ class Answer:
 Script = Callable[[Seen, int], Answer]
 
 
-class _Server(ThreadingHTTPServer):
+class QuietServer(ThreadingHTTPServer):
+    """Serves each client in a thread of its own."""
+
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of a client that hangs up before it has read everything."""
         if not isinstance(sys.exception(), ConnectionError):
@@ -61,7 +63,7 @@ class Site:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the standard library
                 """Say nothing."""
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server = QuietServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
 
