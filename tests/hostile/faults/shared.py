@@ -452,7 +452,7 @@ FAULTS = (
     ),
     fault(
         "what a restore has taken back is undone once more",
-        (DEEDS, "        UNION ALL FROM void\n", ""),
+        (DEEDS, "            UNION ALL FROM void WHERE event_id > {after}\n", ""),
         tests=(AGAIN,),
     ),
     fault(
