@@ -184,7 +184,7 @@ def test_a_field_of_another_kind_is_named(tmp_path: Path) -> None:
 def test_a_plugin_that_raises_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The host opens all the same; where the plugin says that it must be loaded, nothing is taken without it."""
     monkeypatch.syspath_prepend(
-        install(tmp_path / "site", "bad", "@hookimpl\ndef on_host_ready(host): raise ValueError")
+        install(tmp_path / "site", "deaf", "@hookimpl\ndef on_host_ready(host): raise ValueError")
     )
     assert send(open_host(tmp_path / "one", settings={"durability": "off"}), "1.0") is not None
     points = "[ontofetch]\nstrict = strict\n[ontofetch.required]\nstrict = strict\n"
