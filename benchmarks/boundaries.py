@@ -9,6 +9,7 @@ import importlib
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -36,11 +37,13 @@ def run(module: str, root_of: Sequence[Path], writers: int, each: int, room: Pat
         root_of: The root of each process, those that write first; the others read until all is written.
         writers: How many of them write.
         each: How many boundaries each of those records, beside one before.
-        room: A folder for what tells them to begin and to end.
+        room: A folder, in which another is made for what tells them to begin and to end.
     """
-    begin, end = room / f"{module}.begin", room / f"{module}.end"
+    # another for each run: where an earlier one has told its processes to begin, nobody would wait, and nobody read
+    signs = Path(tempfile.mkdtemp(prefix=f"{module}-", dir=room))
+    begin, end = signs / "begin", signs / "end"
     environment = {**os.environ, "PYTHONPATH": str(_HERE)}
-    ready = [room / f"{module}.{number}" for number in range(len(root_of))]
+    ready = [signs / str(number) for number in range(len(root_of))]
     children = [
         subprocess.Popen(
             [sys.executable, "-c", _CHILD, module, str(each if number < writers else 0), root, mine, begin, end],
@@ -88,14 +91,19 @@ def _read(look: Look, root: Path, ready: Path, begin: Path, end: Path) -> None:
     """Look again and again: the events that are seen have no gap and never become fewer."""
     first, last, count = look(root)
     _wait(ready, begin)
+    looks = 0
     while not end.exists():
-        before = last
+        before, looks = last, looks + 1
         first, last, count = look(root)
         if last - first + 1 != count or last < before:
             raise RuntimeError(f"{count} events, the newest is {last}, before that it was {before}")
+    if not looks:
+        raise RuntimeError("all was written before anybody read")
 
 
 def _wait(ready: Path, begin: Path) -> None:
+    if begin.exists():
+        raise RuntimeError("others have begun before")
     ready.touch()
     while not begin.exists():
         time.sleep(_POLL_SECONDS)
