@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ontofetch_hookspecs.columns import Table
 
+ROWS_AT_ONCE = 20_000  # that are spelled as text before they become bytes
 ISO_UTC = "%Y-%m-%dT%H:%M:%S%.6fZ"
 # what JSON leaves as it is although a terminal may obey it; both spellings mean the same to a parser
 JSON_UNSAFE = re.compile(UNSEEN.pattern.replace("\x00-\x1f", ""))
@@ -51,25 +52,36 @@ def _escape_json(found: re.Match[str]) -> str:
 
 def as_jsonl(frame: pl.DataFrame) -> bytes:
     """Return one JSON object per row and line; keys are the column names, times are ISO 8601 in UTC."""
-    return JSON_UNSAFE.sub(_escape_json, _spelled(frame).write_ndjson()).encode()
+    return b"".join(_json_lines(frame))
+
+
+def _json_lines(frame: pl.DataFrame) -> Iterator[bytes]:
+    """Give the rows as JSON lines, so many at once that no text of all of them is ever made."""
+    for part in frame.iter_slices(ROWS_AT_ONCE):
+        lines = _spelled(part).write_ndjson()
+        # most rows have plain letters alone, and a search takes ten times as long as to write them
+        is_plain = lines.isascii() and "\x7f" not in lines
+        yield (lines if is_plain else JSON_UNSAFE.sub(_escape_json, lines)).encode()
 
 
 def as_json(frames: Mapping[str, pl.DataFrame], parameters: Mapping[str, object]) -> bytes:
     """Return one object: `rows` (the first frame), `sections` (name → rows) where there are several, `parameters`."""
     lists = {name: _json_list(frame) for name, frame in frames.items()}
-    first = next(iter(lists.values()))
-    parts = [b'"rows": ' + first]
+    parts = [b'{"rows": ', *next(iter(lists.values()))]
     if len(lists) > 1:
-        named = [json.dumps(name).encode() + b": " + rows for name, rows in lists.items()]
-        parts.append(b'"sections": {' + b",\n".join(named) + b"}")
-    parts.append(b'"parameters": ' + json.dumps(dict(parameters), default=_plain).encode())
-    return b"{" + b",\n".join(parts) + b"}\n"
+        before = b',\n"sections": {'
+        for name, rows in lists.items():
+            parts += [before, json.dumps(name).encode(), b": ", *rows]
+            before = b",\n"
+        parts.append(b"}")
+    parts += [b',\n"parameters": ', json.dumps(dict(parameters), default=_plain).encode(), b"}\n"]
+    return b"".join(parts)
 
 
-def _json_list(frame: pl.DataFrame) -> bytes:
-    # one row a line: still one JSON document, but grep and diff can read it
-    lines = as_jsonl(frame).removesuffix(b"\n")
-    return b"[\n" + lines.replace(b"\n", b",\n") + b"\n]" if lines else b"[]"
+def _json_list(frame: pl.DataFrame) -> list[bytes]:
+    """Return the pieces of a list of objects, one row a line: one JSON document, but grep and diff can read it."""
+    parts = [lines.replace(b"\n", b",\n") for lines in _json_lines(frame)]
+    return [b"[\n", *parts[:-1], parts[-1].removesuffix(b",\n"), b"\n]"] if parts else [b"[]"]
 
 
 def _plain(value: object) -> object:
@@ -94,9 +106,12 @@ def as_csv(frame: pl.DataFrame) -> bytes:
         )
     words = [name for name, dtype in frame.schema.items() if dtype in (pl.String, pl.Categorical, pl.Enum)]
     guarded = [_without_formula(pl.col(name).cast(pl.String)).alias(name) for name in words]
-    spelled = _spelled(frame.with_columns(guarded))
-    header = {name: f"'{name}" for name in spelled.columns if name[:1] in FORMULA_STARTS and name}
-    return safe_lines(spelled.rename(header).write_csv()).encode()
+    header = {name: f"'{name}" for name in frame.columns if name[:1] in FORMULA_STARTS and name}
+    parts = [frame.clear(), *frame.iter_slices(ROWS_AT_ONCE)]
+    spelled = (_spelled(part.with_columns(guarded)).rename(header) for part in parts)
+    return b"".join(
+        safe_lines(part.write_csv(include_header=number == 0)).encode() for number, part in enumerate(spelled)
+    )
 
 
 def _without_formula(column: pl.Expr) -> pl.Expr:

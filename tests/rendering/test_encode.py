@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tracemalloc
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -50,6 +51,26 @@ def test_json_has_rows_sections_and_parameters() -> None:
     assert one == {"rows": rows, "parameters": {"a": "obo/hp/1", "since": "2026-01-01"}}
     two = json.loads(encode.as_json({"main": frame, "empty": frame.clear()}, {}))
     assert two == {"rows": rows, "sections": {"main": rows, "empty": []}, "parameters": {}}
+
+
+def test_many_rows_are_written_in_parts() -> None:
+    """Nothing is lost where a part ends, each is harmless, and no more is in hand than the document and its parts."""
+    names = [f"data/{number}" for number in range(2 * encode.ROWS_AT_ONCE)] + ["\u200b", "\x7f"]
+    frame = frame_of(*names)
+    lines = encode.as_jsonl(frame).decode()
+    assert [json.loads(line)["relpath"] for line in lines.split("\n")[:-1]] == names
+    assert UNSEEN.search(lines.replace("\n", "")) is None
+    tracemalloc.start()
+    try:
+        document = encode.as_json({"main": frame, "again": frame}, {})
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    rows = frame.to_dicts()
+    assert json.loads(document) == {"rows": rows, "sections": {"main": rows, "again": rows}, "parameters": {}}
+    assert most < 2.2 * len(document)
+    table = list(csv.reader(io.StringIO(encode.as_csv(frame).decode())))
+    assert table == [["relpath"], *([name] for name in names[:-2]), ["\\u200b"], ["\\x7f"]]
 
 
 @given(st.lists(st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"])))))

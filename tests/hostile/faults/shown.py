@@ -45,8 +45,8 @@ FAULTS = (
         "JSON has what a terminal obeys",
         (
             ENCODE,
-            "return JSON_UNSAFE.sub(_escape_json, _spelled(frame).write_ndjson()).encode()",
-            "return _spelled(frame).write_ndjson().encode()",
+            "yield (lines if is_plain else JSON_UNSAFE.sub(_escape_json, lines)).encode()",
+            "yield lines.encode()",
         ),
         tests=(ENCODED + "the_unseen_is_seen_in_all_that_people_read",),
     ),
