@@ -36,8 +36,8 @@ FAULTS = (
         "csv has what can't be seen",
         (
             ENCODE,
-            "return safe_lines(spelled.rename(header).write_csv()).encode()",
-            "return spelled.rename(header).write_csv().encode()",
+            "safe_lines(part.write_csv(include_header=number == 0)).encode()",
+            "part.write_csv(include_header=number == 0).encode()",
         ),
         tests=(ENCODED + "the_unseen_is_seen_in_all_that_people_read", JOINED + "a_heading_of_a_list_is_harmless"),
     ),
@@ -54,7 +54,7 @@ FAULTS = (
         "a heading of csv may be a formula",
         (
             ENCODE,
-            'header = {name: f"\'{name}" for name in spelled.columns if name[:1] in FORMULA_STARTS and name}',
+            'header = {name: f"\'{name}" for name in frame.columns if name[:1] in FORMULA_STARTS and name}',
             "header: dict[str, str] = {}",
         ),
         tests=(ENCODED + "a_heading_of_csv_is_no_formula", JOINED + "a_heading_of_a_list_is_harmless"),
