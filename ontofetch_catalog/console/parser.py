@@ -133,17 +133,21 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse found as a sentence."""
+        raise self._found(message)
+
+    def _found(self, message: str) -> UsageError:
+        """Return what argparse found, of no argument that is there, as a sentence."""
         missing = message.partition("the following arguments are required: ")[2]
         if missing:
             mistyped = self._mistyped()
             if mistyped:
-                raise self._unknown(mistyped)
-            raise UsageError(
+                return self._unknown(mistyped)
+            return UsageError(
                 f"`{self.called}` needs {missing.replace(', ', ' and ')}.",
                 subject=missing,
                 hint=self._behind_dashes(self._given) or self.epilog_example() or self._help,
             )
-        raise UsageError(f"{message[:1].upper()}{message[1:]}.", hint=self._help)
+        return UsageError(f"{message[:1].upper()}{message[1:]}.", hint=self._help)
 
     def epilog_example(self) -> str:
         """Return the example of its help as a sentence, empty where it has none."""
@@ -191,6 +195,9 @@ class Parser(argparse.ArgumentParser):
         )
 
     def _refused(self, error: argparse.ArgumentError) -> UsageError:
+        if error.argument_name is None:
+            # as Python 3.13 says that one is missing
+            return self._found(error.message)
         name = error.argument_name or ""
         action = next((one for one in self._actions if name and name == _name_of(one)), None)
         option = name.rpartition("/")[2] or self.prog

@@ -25,6 +25,7 @@ _ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214, 6.1: the upper half of an interf
 # prefixes whose last 32 bits are an IPv4 address: what reaches just that address (mapped; RFC 6052, NAT64), and others
 # (compatible; RFC 2765, translated; RFC 8215, local NAT64)
 _ALIASES = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))
+_SIX_TO_FOUR = IPv6Network("2002::/16")  # RFC 3056; whether that is global is not the same with every Python
 _TAILS = (*_ALIASES, IPv6Network("::/96"), IPv6Network("::ffff:0:0:0/96"), IPv6Network("64:ff9b:1::/96"))
 
 
@@ -93,7 +94,7 @@ def kind_of(address: str) -> str:
         if kind != PUBLIC:
             return kind
     # where a network has IPv6 alone, its resolver turns every public IPv4 address into an alias
-    return PUBLIC if any(found in prefix for prefix in _ALIASES) else own
+    return PUBLIC if any(found in prefix for prefix in (*_ALIASES, _SIX_TO_FOUR)) else own
 
 
 def numeric_kind(host: str) -> str | None:

@@ -106,6 +106,8 @@ def _parse(text: bytes, encoding: str | None) -> _Root | None:
         # the root mostly stands in the first step
         for start in range(0, len(text), _STEP):
             parser.Parse(text[start : start + _STEP], False)
+        # from 2.6 on, expat may wait with what it has for more of it
+        parser.Parse(b"", True)
     except _Found:
         return root
     except (expat.ExpatError, ValueError, LookupError):

@@ -115,6 +115,8 @@ def read_xml(head: bytes) -> list[tuple[str, str]]:
     try:
         for start in range(0, len(head), _STEP):
             parser.Parse(head[start : start + _STEP], False)
+        # from 2.6 on, expat may wait with what it has for more of it
+        parser.Parse(b"", True)
     except (_Done, expat.ExpatError, ValueError, LookupError):
         # no XML, cut, or an encoding that nobody knows: what was read so far counts
         pass
