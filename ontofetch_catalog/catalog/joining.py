@@ -140,10 +140,14 @@ def bring_back(store: Store) -> int:
     return len(lost)
 
 
-def leave(store: Store) -> bool:
+def leave(store: Store, *, as_is: bool = False) -> bool:
     """Make a copy a store of its own, with all that the shared catalog has now; that one stays as it is.
 
     Where the shared catalog is gone, or was brought back from before what the copy has, it keeps what it has.
+
+    Args:
+        store: The copy.
+        as_is: Whether nobody is asked what others have recorded.
 
     Returns:
         Whether it was a copy.
@@ -154,9 +158,13 @@ def leave(store: Store) -> bool:
     if read_address(store) is None:
         return False
     try:
-        bring_back(store)
+        if not as_is:
+            bring_back(store)
     except CatalogBehind as error:
         _log.warning("%s What is here is kept.", error.message)
+    except CatalogUnavailable as error:
+        hint = f"{error.hint} `ontofetch db move --to local --as-is` goes without what others may have recorded."
+        raise type(error)(error.message, subject=error.subject, hint=hint) from error
     drop_address(store)
     with sessions.writing(store):
         # what a dead process left open is ended here by what is here

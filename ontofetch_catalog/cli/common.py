@@ -67,11 +67,16 @@ def store_to_plan(host: HostInfo) -> Store:
 def store_to_write(host: HostInfo, *, dry_run: bool = False) -> Store:
     """Return the store for a verb that changes it: what dead processes left open is ended before it looks at anything.
 
+    In a copy of a shared catalog, what others have recorded is there: what a name means is nothing of yesterday's.
+
     Verbs that put another catalog in place, which may find one that nobody can enter, look after that themselves.
 
     Args:
         host: The host whose store it is.
         dry_run: Whether the verb only looks: then nothing is ended.
+
+    Raises:
+        CatalogUnavailable: A shared catalog does not answer.
     """
     if dry_run:
         return store_of(host)

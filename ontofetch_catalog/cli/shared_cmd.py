@@ -8,7 +8,7 @@ from ontofetch_hookspecs import HostInfo
 from ontofetch_hookspecs.names import quote
 
 from ..console.output import OutputOptions, emit, parse, say
-from ..errors import EXIT_OK, CatalogBehind
+from ..errors import EXIT_OK, CatalogBehind, CatalogUnavailable
 from ..rendering.progress import bar
 from .common import command, make_parser, reading, store_of, store_to_write
 from .db_hold import table_of_holds
@@ -57,10 +57,15 @@ def move(argv: list[str], host: HostInfo) -> int:
     )
     parser.add_argument("--to", metavar="URL|local", required=True, help=_CATALOG + "; or `local`")
     parser.add_argument("--objects", metavar="URL", help=_OBJECTS)
+    parser.add_argument(
+        "--as-is", action="store_true", help="with --to local: what this copy has, though nobody answers any more"
+    )
     args, options = parse(parser, argv)
+    if args.as_is and args.to != "local":
+        parser.error("--as-is goes with `--to local` alone")
     try:
-        store = store_to_write(host)
-    except CatalogBehind:
+        store = store_of(host) if args.as_is else store_to_write(host)
+    except (CatalogBehind, CatalogUnavailable):
         if args.to != "local":
             raise
         # it may go its own way all the same
@@ -71,7 +76,7 @@ def move(argv: list[str], host: HostInfo) -> int:
         parser.error("--objects goes with the address of a database, and `--to local` goes without")
     with bar("move") as update:
         moving = replace(store, progress=update)
-        moved = leave(moving) if args.to == "local" else join(moving, args.to, args.objects)
+        moved = leave(moving, as_is=args.as_is) if args.to == "local" else join(moving, args.to, args.objects)
     if not moved:
         say(f"{store.root} is a store of its own already.")
     return tell_store(host, options)

@@ -70,9 +70,41 @@ def test_the_server_is_away(
     said = capsys.readouterr()
     assert "Run the same command again when the server answers" in said.err
     assert any((tmp_path / "a/.catalog/staging").iterdir())
+    # who is quiet hears that what is shown may be old; and what a name means is nothing of yesterday's
+    apart.run("a", "db", "versions")
+    assert "as of event" in capsys.readouterr().err
+    for words in (
+        ["mv", "s/o/7", "s/o/8"],
+        ["undo", "2"],
+        ["rm", "s/o/7"],
+        ["note", "s/o/7", "x"],
+        ["db", "pin", "s/o/7"],
+    ):
+        apart.run("a", *words, code=1)
+        assert "Run the same command again when the server answers" in capsys.readouterr().err
     bad_line.down = False
     apart.pull("a", tmp_path / "release-2.zip", "2")
     apart.check_same("a", "b")
+
+
+def test_a_copy_leaves_a_catalog_that_is_gone(
+    apart: Copies, bad_line: TcpProxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody has to answer for it where that is said, and others go on without it."""
+    apart.pull("a", release(tmp_path, 1), "1")
+    bad_line.down = True
+    bad_line.cut_all()
+    capsys.readouterr()
+    apart.run("a", "db", "move", "--to", "local", code=1)
+    assert "db move --to local --as-is` goes without" in capsys.readouterr().err
+    assert (tmp_path / "a/.catalog/store.toml").exists()
+    apart.run("a", "db", "move", "--to", "local", "--as-is")
+    apart.pull("a", release(tmp_path, 2), "2")
+    apart.run("a", "db", "doctor", "--hash")
+    assert not (tmp_path / "a/.catalog/store.toml").exists()
+    bad_line.down = False
+    apart.pull("b", tmp_path / "release-2.zip", "other")
+    apart.run("b", "db", "doctor", "--hash")
 
 
 def test_a_database_from_before_is_refused(copies: Copies, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from ..generation import write_generation
 from ..migrations import available_migrations
 from ..repo import events
 from ..shared.address import read_address
+from ..shared.line_errors import say_as_of
 from .building import migrate_event
 from .session import utc_now
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ..shared.log import Log
     from ..shared.replica import Copy
     from .session import Entering, Session
-
-_log = logging.getLogger("ontofetch.catalog")
 
 
 @contextmanager
@@ -150,7 +148,7 @@ def look_again(store: Store, copy: Copy, connection: duckdb.DuckDBPyConnection, 
         _let_go(copy)
         came = copy.catch_up(connection)
     except CatalogUnavailable as error:
-        _log.warning("%s What is shown is as of event %s.", error.message, f"{events.last_event(connection)[0]:,}")
+        say_as_of(error, events.last_event(connection)[0])
         return
     if came:
         write_generation(store, *events.last_event(connection))

@@ -5,7 +5,6 @@ Where the server does not answer, what is here is still true of its time, and it
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from ...errors import CatalogUnavailable, ObjectsRefused, ObjectsUnavailable
@@ -13,13 +12,12 @@ from ..connection import Store
 from ..generation import read_generation
 from ..shared.address import read_address
 from ..shared.kept_lines import keep, line_of
+from ..shared.line_errors import say_as_of
 
 if TYPE_CHECKING:
     from ..generation import Generation
     from ..shared.log import Log
     from ..shared.log_lock import Head
-
-_log = logging.getLogger("ontofetch.catalog")
 
 
 class Following:
@@ -27,11 +25,13 @@ class Following:
 
     Args:
         store: The copy.
+        also_cut_off: Whether the copy is read all the same where the log does not answer.
     """
 
-    def __init__(self, store: Store, log: Log) -> None:
+    def __init__(self, store: Store, log: Log, *, also_cut_off: bool) -> None:
         self._store = store
         self._line = log
+        self._also_cut_off = also_cut_off
 
     def is_behind(self) -> bool:
         """Say whether the log has another newest boundary than the copy.
@@ -43,7 +43,7 @@ class Following:
         try:
             head = self._ask()
         except CatalogUnavailable as error:
-            _go_without(error, known)
+            _go_without(error, known if self._also_cut_off else None)
             return False
         return known is None or (known.events, known.digest) != (head.event_id, head.digest)
 
@@ -66,14 +66,14 @@ class Following:
             raise
         except CatalogUnavailable as error:
             # the server went away meanwhile; what was taken in whole is there
-            _go_without(error, read_generation(self._store))
+            _go_without(error, read_generation(self._store) if self._also_cut_off else None)
 
     def close(self) -> None:
         """Give the line back."""
         keep(self._line)
 
 
-def follow(store: Store) -> Following | None:
+def follow(store: Store, *, also_cut_off: bool) -> Following | None:
     """Return a copy and its log, to be closed; None where it can't be asked, or the store is none."""
     address = read_address(store)
     if address is None:
@@ -81,12 +81,12 @@ def follow(store: Store) -> Following | None:
     try:
         log = line_of(store, address)
     except CatalogUnavailable as error:
-        _go_without(error, read_generation(store))
+        _go_without(error, read_generation(store) if also_cut_off else None)
         return None
-    return Following(store, log)
+    return Following(store, log, also_cut_off=also_cut_off)
 
 
 def _go_without(error: CatalogUnavailable, known: Generation | None) -> None:
     if known is None:
         raise error
-    _log.warning("%s What is shown is as of event %s.", error.message, f"{known.events:,}")
+    say_as_of(error, known.events)

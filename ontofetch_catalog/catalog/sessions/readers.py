@@ -194,9 +194,10 @@ def _is_about_to_write(store: Store) -> bool:
 def refresh(store: Store) -> None:
     """Take in what other machines have recorded, if the store is a copy of a shared catalog; else do nothing.
 
-    Where the server does not answer, what is here is still true of its time, and it is said of which.
+    Raises:
+        CatalogUnavailable: Its server does not answer; what is here, which a reader would be shown, won't do.
     """
-    followed = _follow(store)
+    followed = _follow(store, also_cut_off=False)
     if followed is None:
         return
     with closing(followed):
@@ -209,13 +210,13 @@ def refresh(store: Store) -> None:
             followed.take_in()
 
 
-def _follow(store: Store) -> Following | None:
+def _follow(store: Store, *, also_cut_off: bool = True) -> Following | None:
     """Return what a copy of a shared catalog has to follow; None for a store of its own, as most are."""
     if not store.shared_by.exists():
         return None
     from .following import follow
 
-    return follow(store)
+    return follow(store, also_cut_off=also_cut_off)
 
 
 def pending(store: Store) -> tuple[Migration, ...]:

@@ -5,6 +5,7 @@ Nothing is asked of the server here.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from urllib.parse import unquote, urlsplit
@@ -25,6 +26,14 @@ _HINTS = (
     (("does not exist",), "Correct the address, or make the database with `createdb {database}`"),
     (("failed to resolve host", "could not translate host name"), "Correct the address, or wait until it is known"),
 )  # fmt: skip
+
+_log = logging.getLogger("ontofetch.catalog")
+
+
+def say_as_of(error: CatalogUnavailable, event_id: int) -> None:
+    """Say of when the rows of a copy are that are shown although its catalog does not answer."""
+    # an error, though it is gone on: who is quiet must not take what is old for what is new
+    _log.error("%s What is shown is as of event %s.", error.message, f"{event_id:,}")
 
 
 def explain(error: Exception, address: str, what: str) -> OntofetchError:
