@@ -7,7 +7,8 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,9 @@ import pytest
 
 from ontofetch_catalog.catalog.backup import for_all
 from ontofetch_catalog.catalog.repo.images import EVENTS
+from ontofetch_catalog.catalog.shared.log_then import Then
+from ontofetch_catalog.catalog.shared.places import Op
+from ontofetch_catalog.errors import CatalogUnavailable
 from ontofetch_catalog.host.app import main
 
 from .copies import Copies, Tree, copies, release, rows_of, tree_of
@@ -346,6 +350,35 @@ def test_without_the_server(copies: Copies, begun: State, tmp_path: Path, monkey
     monkeypatch.setenv("PGPASSWORD", password)
     assert "s/o/0/manifest.json" not in state_of(copies, "a")[1]
     copies.run("a", "db", "restore", backup, code=_FOUND)
+    check_is(copies, begun, "a", "b", "c")
+
+
+@pytest.mark.parametrize("at", [1, 2, 5])
+def test_a_machine_that_stands_still_while_it_reads_the_log(
+    copies: Copies, begun: State, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], at: int
+) -> None:
+    """The paths that there were go with the session that the server has ended; those that there are stay."""
+    backup = backed_up(copies)
+    copies.run("a", "rm", "s/o/0", "--yes")
+    later, paths = state_of(copies, "b"), asked(copies, "SELECT * FROM ontofetch.paths ORDER BY path")
+    take, steps = Then.take, itertools.count()
+
+    def taken(self: Then, moves: Sequence[Op]) -> None:
+        if next(steps) == at:
+            asked(copies, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'onto%'")
+            with suppress(CatalogUnavailable):
+                # as whatever else the machine asks first learns of it
+                self._log.head()
+        take(self, moves)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Then, "take", taken)
+        copies.run("b", "db", "restore", backup, code=1)
+    said = capsys.readouterr().err
+    assert "it was silent for too long. Nothing was changed. Run the same command again." in said
+    assert asked(copies, "SELECT * FROM ontofetch.paths ORDER BY path") == paths
+    check_is(copies, later, "a", "b", "c")
+    copies.run("b", "db", "restore", backup, code=_FOUND)
     check_is(copies, begun, "a", "b", "c")
 
 

@@ -67,7 +67,7 @@ def test_what_is_done_to_paths_together_is_what_one_after_the_other_does(databas
                 ops.insert(random.randrange(len(ops) + 1), Move("a", f"moved-{round_}"))
             for op in ops:
                 expected = done_one_by_one(expected, op)
-            move_paths(connection, ops)
+            move_paths(connection, ops, table="pg_temp.paths")
             found = dict(connection.execute("SELECT path, sha256 FROM paths").fetchall())
             assert found == expected
 

@@ -48,10 +48,14 @@ def are_there(connection: psycopg.Connection[Any], moves: Sequence[Op], new: Seq
     return True
 
 
-def move_paths(connection: psycopg.Connection[Any], moves: Sequence[Op]) -> None:
-    """Do to the table of paths what operations do to files, in order."""
+def move_paths(connection: psycopg.Connection[Any], moves: Sequence[Op], *, table: str = "ontofetch.paths") -> None:
+    """Do to a table of paths what operations do to files, in order.
+
+    Args:
+        table: Its whole name, and no stranger's.
+    """
     for op in _grouped(moves):
-        _apply(connection, op)
+        _apply(connection, op, table)
 
 
 def _grouped(ops: Sequence[Op]) -> Iterator[list[Put] | list[Drop] | Move]:
@@ -80,12 +84,12 @@ def _in_order(drops: list[Drop], puts: list[Put]) -> Iterator[list[Put] | list[D
         yield puts
 
 
-def _apply(connection: psycopg.Connection[Any], op: list[Put] | list[Drop] | Move) -> None:
-    """Do to the table of paths what an operation, or several of one kind, does to files."""
+def _apply(connection: psycopg.Connection[Any], op: list[Put] | list[Drop] | Move, table: str) -> None:
+    """Do to a table of paths what an operation, or several of one kind, does to files."""
     if isinstance(op, Move):
         connection.execute(
-            "UPDATE paths SET path = %(target)s || substr(path, length(%(source)s) + 1)"
-            " WHERE path = %(source)s OR starts_with(path, %(source)s || '/')",
+            f"UPDATE {table} SET path = %(target)s || substr(path, length(%(source)s) + 1)"  # noqa: S608 - our own name
+            " WHERE path = %(source)s OR starts_with(path, %(source)s || '/')".encode(),
             {"source": op.source, "target": op.target},
         )
         return
@@ -95,7 +99,7 @@ def _apply(connection: psycopg.Connection[Any], op: list[Put] | list[Drop] | Mov
         # with each path by itself in the statement the index is of use
         condition = " OR ".join(["path = %s OR starts_with(path, %s)"] * len(drops))
         values = [text for path in drops for text in (path, f"{path}/")]
-        connection.execute(f"DELETE FROM paths WHERE {condition}".encode(), values)  # noqa: S608 - no value in it
+        connection.execute(f"DELETE FROM {table} WHERE {condition}".encode(), values)  # noqa: S608 - no value in it
     if puts:
         columns = {"path": "text", "sha256": "text", "size": "bigint", "mtime_ns": "bigint", "mode": "integer"}
         replace = (
@@ -105,4 +109,4 @@ def _apply(connection: psycopg.Connection[Any], op: list[Put] | list[Drop] | Mov
         # of a path that came twice what came last
         rows = [(put.path, put.sha256, put.size, put.mtime_ns, put.mode) for put in puts.values()]
         with connection.cursor() as cursor:
-            insert_rows(cursor, "paths", columns, rows, otherwise=replace)
+            insert_rows(cursor, table, columns, rows, otherwise=replace)

@@ -408,6 +408,16 @@ FAULTS = (
         tests=(RESTORED + "others_write_until_it_is_their_turn",),
     ),
     fault(
+        "paths that there were are made in the table of those that there are",
+        (THEN, "move_paths(connection, moves, table=_FORMER)", "move_paths(connection, moves)"),
+        tests=(RESTORED + "a_machine_that_stands_still_while_it_reads_the_log",),
+    ),
+    fault(
+        "a restore goes on in another session",
+        (THEN, "        if connection is not self._session:\n", "        if False:\n"),
+        tests=(RESTORED + "a_machine_that_stands_still_while_it_reads_the_log",),
+    ),
+    fault(
         "bytes that are nowhere are not missed before a restore",
         (FOR_ALL, "        self._check_bytes()\n", ""),
         tests=(RESTORED + "bytes_that_are_gone",),
