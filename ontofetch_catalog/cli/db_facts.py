@@ -28,7 +28,7 @@ Machines that share a catalog divide the releases, and each ends when all are do
 def main(argv: list[str], host: HostInfo) -> int:
     """Run `db facts` and return its exit code."""
     from ..catalog.dividing import divided
-    from ..host.facts_again import Made, make_facts, wanted_versions
+    from ..host.facts_again import Made, make_facts, recording, wanted_versions
     from ..host.pools import add_executor, open_pool, with_executor
 
     parser = make_parser(host, "db facts", _TEXT, "db facts brickschema/0.7.9")
@@ -52,7 +52,8 @@ def main(argv: list[str], host: HostInfo) -> int:
 
     columns = dict.fromkeys(Made.__dataclass_fields__, "int64") | {"version_id": "string"}
     rows: list[tuple[object, ...]] = []
-    with open_pool(host.settings) as pool, divided(store, f"facts {json.dumps({'again': args.again})}") as division:
+    work = f"facts {json.dumps({'again': args.again})}"
+    with open_pool(host.settings) as pool, divided(store, work) as division, recording(host):
         if division is None:
             rows += (astuple(make(version_id)) for version_id in releases)
         else:
