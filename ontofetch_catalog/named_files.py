@@ -1,4 +1,4 @@
-"""Open a file that a user names: by its path, links and all, once, and with nobody waiting for a pipe's other end."""
+"""Open a file that a user names: by its path, links and all, once; nobody waits for a pipe that has no other end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from io import BufferedReader
 
 
 def open_named(path: str | os.PathLike[str], *, regular: bool = False) -> BufferedReader:
-    """Open what a user names for reading.
+    """Open what a user names for reading; of a pipe that somebody writes to, all that they write is waited for.
 
     Args:
         regular: Whether it may be nothing but a regular file, no pipe for instance.
@@ -21,4 +21,5 @@ def open_named(path: str | os.PathLike[str], *, regular: bool = False) -> Buffer
     if regular and not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
+    os.set_blocking(descriptor, True)
     return os.fdopen(descriptor, "rb")

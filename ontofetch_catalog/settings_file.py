@@ -144,13 +144,22 @@ def parse_toml(data: bytes) -> Mapping[str, object]:
     """
     import tomllib
 
-    text = data.decode("utf-8")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        raise ValueError("it is UTF-16, and TOML is UTF-8" if wide else f"byte {error.start:,} is no UTF-8") from error
     if any(line.count(".") > MOST_DOTS for line in text.splitlines() if not line.lstrip().startswith("#")):
         raise ValueError(f"a line has more than {MOST_DOTS} dots")
     try:
         return tomllib.loads(text)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(str(error).replace("Cannot overwrite a value", "A key stands there twice")) from error
+    except ValueError as error:
+        # Python refuses to read it, in words that are none of a user's
+        raise ValueError("a number in it has too many digits") from error
 
 
 def _not_opened(name: str, error: OSError | ValueError) -> UsageError:

@@ -44,7 +44,7 @@ def check_destination(path: Path) -> None:
             if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         else:
-            whole.try_file(path.resolve())
+            whole.try_file(_end_of(path))
 
 
 def write_file(path: Path, data: bytes) -> bool:
@@ -62,7 +62,7 @@ def write_file(path: Path, data: bytes) -> bool:
     with _explained(path):
         descriptor = descriptor_of(path)
         if descriptor is None and not is_special(path):
-            whole.write_file(path.resolve(), data)
+            whole.write_file(_end_of(path), data)
             return True
         with fsops.opened_special(path if descriptor is None else descriptor) as opened:
             if os.isatty(opened):
@@ -122,6 +122,18 @@ def descriptor_of(path: Path) -> int | None:
     return None
 
 
+def _end_of(path: Path) -> Path:
+    """Return what a path leads to through all links.
+
+    Raises:
+        OSError: They go in a circle.
+    """
+    end = os.path.realpath(path)
+    if os.path.islink(end):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return Path(end)
+
+
 def _check_descriptor(descriptor: int) -> None:
     import fcntl
 
@@ -133,10 +145,9 @@ def _check_descriptor(descriptor: int) -> None:
 def _explained(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, RuntimeError) as error:
-        # before Python 3.13 links in a circle are a RuntimeError
+    except OSError as error:
         raise OntofetchError(
-            f"{safe_text(path)} can't be written: {getattr(error, 'strerror', None) or error}.",
+            f"{safe_text(path)} can't be written: {error.strerror or error}.",
             subject=str(path),
             hint=step_at(error, "Name a file in a folder that exists and that you may write to."),
         ) from error

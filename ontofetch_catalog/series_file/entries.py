@@ -65,6 +65,12 @@ def _check_version(title: str, series: Series) -> None:
     if mode == "from-url" and pattern:
         compile_pattern(title, pattern)
     elif mode and mode not in MODES:
+        if mode.startswith("from-"):
+            raise UsageError(
+                f"{title}: its version is {quote(series.version)}, none of {', '.join(MODES)}.",
+                subject=title,
+                hint=perhaps(mode, MODES).strip(),
+            )
         try:
             check_segment("version", series.version)
         except EventError as error:

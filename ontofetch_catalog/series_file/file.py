@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import field
@@ -82,10 +83,18 @@ def read_series_file(root: Path, named: str | None = None) -> SeriesFile:
     except FileNotFoundError as error:
         if named is None:
             return SeriesFile(quote(shown))
-        raise UsageError(f"There is no sources file {quote(shown)}.", subject=shown) from error
+        raise UsageError(
+            f"There is no sources file {quote(shown)}.",
+            subject=shown,
+            hint="`ontofetch add URL --sources FILE` makes one; without --sources it is that of the store.",
+        ) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"The sources file {quote(shown)} can't be read: {reason}.", subject=shown) from error
+        raise UsageError(
+            f"The sources file {quote(shown)} can't be read: {reason}.",
+            subject=shown,
+            hint="It is TOML, with a table for each series: [obo.hp].",
+        ) from error
     return SeriesFile(quote(shown), {one.name: one for one in _all_series(quote(shown), values)})
 
 
@@ -119,9 +128,11 @@ def _all_series(path: str, values: Mapping[str, object]) -> Iterable[Series]:
         for ontology, entry in table.items():
             title = f"[{service}.{ontology}] of {path}"
             if not isinstance(entry, Mapping):
+                parts = re.split("[./]", service, maxsplit=1)
+                name = ".".join(parts if len(parts) > 1 else ("obo", service))
                 raise UsageError(
                     f"{where} has {quote(ontology)}, which is no table.",
                     subject=service,
-                    hint=f"A series is called by its service and its ontology: [obo.{service}].",
+                    hint=f"A series is called by its service and its ontology: [{name}].",
                 )
             yield series_of(title, service, ontology, entry)

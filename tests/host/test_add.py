@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ontofetch_catalog.errors import UsageError
 from ontofetch_catalog.host.app import main
 from ontofetch_catalog.series_file import read_series_file
 from tests.host.registries import obo, serve
@@ -127,6 +130,10 @@ def test_many_add_at_once(tmp_path: Path) -> None:
         ("[obo.hp]\nurl='https://a.b/{version}'\n", "nothing says which versions there are"),
         ("[obo.hp]\nurl='https://a.b/c'\nversion='from-documnt'\nkeep=0\n", "its keep is not a number of releases"),
         ("[obo.hp]\nurl='https://a.b/c'\nversion='from document'\n", "Did you mean from-document?"),
+        ("[obo.hp]\nurl='https://a.b/c'\nversion='from-documnt'\n", "Did you mean from-document?"),
+        ("[obo.hp]\nurl='https://a.b/c'\nurl='https://a.b/d'\n", "A key stands there twice (at line 3"),
+        ("['obo/hp']\nurl='https://a.b/c'\n", "by its service and its ontology: [obo.hp]."),
+        ("[obo.hp]\nkeep=" + "9" * 5000, "a number in it has too many digits. It is TOML"),
         ("[obo.hp]\nurl='https://a.b/c'\nversion='from-url:('\n", "is no regular expression"),
         ("[obo.hp]\nurl='https://a.b/c'\nversion='from-url:a'\n", "has no group for the version"),
         ("[obo.hp]\nurl='https://a.b/c'\nfiles=[7]\n", "its files is no glob"),
@@ -148,6 +155,44 @@ def test_a_wrong_sources_file_is_a_sentence(run: Run, tmp_path: Path, text: str,
     (tmp_path / "s.toml").write_text(text)
     code, rows, err = run("update", "--sources", "s.toml")
     assert (code, rows, sentence in err) == (2, [], True), err
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"\xef\xbb\xbf[obo.hp]\r\nurl='https://a.b/c'\r\n", ""),
+        ("[obo.hp]".encode("utf-16"), "it is UTF-16, and TOML is UTF-8"),
+        (b"[obo.hp]\nname='caf\xe9'", "byte 18 is no UTF-8"),
+    ],
+)
+def test_a_sources_file_as_editors_write_it(tmp_path: Path, data: bytes, sentence: str) -> None:
+    """A byte-order mark and ends of lines of another system don't matter; another encoding is said."""
+    path = tmp_path / "s.toml"
+    path.write_bytes(data)
+    if sentence:
+        with pytest.raises(UsageError, match=sentence):
+            read_series_file(tmp_path, str(path))
+    else:
+        assert list(read_series_file(tmp_path, str(path)).series) == ["obo/hp"]
+
+
+def test_a_pipe_is_waited_for(run: Run, site: Site, tmp_path: Path) -> None:
+    """What a command writes (`<(…)` of a shell), slow as it may be, is read to its end; where nobody does, it ends."""
+    (tmp_path / "hp.obo").write_bytes(obo("1"))
+    entry = f"[obo.hp]\nurl = 'file://{tmp_path}/hp.obo'\n"
+    rows = f"service,ontology,source\nobo,hp,file://{tmp_path}/hp.obo\n"
+    for words, text in ((("update", "--sources"), entry), (("pull", "--from"), rows)):
+        os.mkfifo(tmp_path / "pipe")
+        code, _, err = run(*words, "pipe")
+        assert "This should not happen" not in err
+        slow = f"exec > pipe; sleep 0.3; printf %s {shlex.quote(text)}"
+        with subprocess.Popen(["sh", "-c", slow], cwd=tmp_path) as writer:
+            # whoever reads comes to a pipe that is open, and has nothing in it yet
+            with (tmp_path / "pipe").open("rb", buffering=0):
+                code, found, err = run(*words, "pipe")
+            assert (code, len(found)) == (0, 1), err
+        assert writer.returncode == 0
+        (tmp_path / "pipe").unlink()
 
 
 def test_a_store_of_a_stranger_leads_nowhere(run: Run, site: Site, tmp_path: Path) -> None:
