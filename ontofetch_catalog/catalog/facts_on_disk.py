@@ -9,9 +9,10 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ontofetch_hookspecs.file_checks import has_size
 from ontofetch_hookspecs.layout import FACTS, find_layout
 
 from ..content.facts import FORMATS
@@ -36,6 +37,16 @@ def list_on_disk(store: Store) -> dict[str, int]:
         f"{FACTS}/{relpath}": found.st_size if stat.S_ISREG(found.st_mode) else -1
         for relpath, found in fsops.walk(folder)
     }
+
+
+def count_known(
+    store: Store, connection: duckdb.DuckDBPyConnection, versions: Mapping[str, str], *, again: bool
+) -> dict[str, int]:
+    """Return what `repo.held_facts.count_known` does, where a table that is not there with its size is lost."""
+    tables = held_facts.list_tables(connection)
+    sizes = zip(tables["table_path"].to_pylist(), tables["table_bytes"].to_pylist(), strict=True)
+    lost = [path for path, size in sizes if not has_size(store.path(path), size)]
+    return held_facts.count_known(connection, versions, lost, again=again)
 
 
 def content_of(path: str) -> str:

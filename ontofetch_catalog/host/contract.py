@@ -25,8 +25,10 @@ from ontofetch_hookspecs import (
 )
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.notify import FAILURES
-from ontofetch_hookspecs.together import asking_together
+from ontofetch_hookspecs.together import asking_together, recording_together
 from ontofetch_hookspecs.votes import explain_vote, hook_of, subject_of
+
+from .manager import others_hear
 
 if TYPE_CHECKING:
     from ontofetch_hookspecs.dividing import Division
@@ -57,6 +59,10 @@ class Contract(Host):
             # no plugin's vote, such as what pluggy says of a wrapper with a second yield
             subject, hint = subject_of(hook, event), "`ontofetch plugins` lists them."
             raise explain_vote(error, "", hook, subject, hint) from error
+
+    def recording(self) -> AbstractContextManager[None]:
+        """Let events that this thread sends inside share what it takes to record them, if nobody else hears."""
+        return nullcontext() if others_hear(self.manager) else recording_together()
 
     def find_download(self, url: str) -> DownloadRecord | None:
         """Return the last record of a URL."""

@@ -6,6 +6,7 @@ It knows the contract and not who answers.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import pyarrow as pa
 
@@ -18,7 +19,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 from ..errors import PreconditionFailed
 from .checks import builtin_validators
 from .contract import Contract
-from .facts_room import FactsRoom
+from .facts_room import FactsRoom, finders_of
 from .validators import run_validators
 from .workers import Pool
 
@@ -41,6 +42,18 @@ class Made:
     made: int
     without: int
     too_large: int
+
+
+def wanted_versions(host: HostInfo) -> dict[str, str]:
+    """Return format → version of the facts that files in it are to have."""
+    validators = _all_validators(host)
+    formats = {name for validator in validators for name in validator.formats}
+    return {name: version for name, (_, version) in finders_of(sorted(formats), validators).items()}
+
+
+def recording(host: HostInfo) -> AbstractContextManager[None]:
+    """Let the facts found inside be recorded without opening the catalog for each release, if nobody else hears."""
+    return Contract(host).recording()
 
 
 def make_facts(

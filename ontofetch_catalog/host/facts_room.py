@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,16 @@ def version_of(validator: Validator, format_name: str) -> str:
     if validator.facts.startswith(_OWN):
         return facts_version(format_name)
     return f"{validator.name}-{validator.version}"
+
+
+def finders_of(formats: Iterable[str], validators: Sequence[Validator]) -> dict[str, tuple[str, str]]:
+    """Return who finds the facts of files in a format, the first that does, and their version; by format."""
+    found = {}
+    for name in formats:
+        finder = next((validator for validator in validators if version_of(validator, name)), None)
+        if finder is not None:
+            found[name] = (finder.name, version_of(finder, name))
+    return found
 
 
 class FactsRoom:
@@ -78,16 +88,12 @@ class FactsRoom:
 
         Args:
             files: With file_id and format.
-            validators: All; the first that finds facts in a format finds those of its files.
+            validators: All.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        by_format = {}
-        for name in pc.unique(files["format"]).to_pylist():
-            finder = next((validator for validator in validators if version_of(validator, name)), None)
-            if finder is not None:
-                by_format[name] = (finder.name, version_of(finder, name))
+        by_format = finders_of(pc.unique(files["format"]).to_pylist(), validators)
         mine = files.filter(pc.is_in(files["format"], pa.array(list(by_format), pa.string())))
         if not len(mine):
             return {}

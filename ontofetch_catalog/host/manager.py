@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Collection, Iterable
 from contextlib import nullcontext
+from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
 import pluggy
@@ -162,14 +163,6 @@ class Plugins:
                 self._owners[kind, name] = plugin
         return list(kept.values())
 
-    def others_hear(self) -> bool:
-        """Return whether a plugin that does not come with this package votes, observes or answers questions."""
-        return any(
-            not record.built_in and any(not hook.startswith("register_") for hook in record.hooks)
-            for record in self.records
-            if record.state in ("active", "partial")
-        )
-
     def owner(self, contribution: Command | Report | Validator | SourceScheme) -> str:
         """Return the name of the plugin that contributes this, empty for the host's own."""
         return self._owners.get((type(contribution), contribution.name), "")
@@ -183,6 +176,24 @@ class Plugins:
         record = self.find(plugin)
         if record is not None:
             record.state, record.reason = "partial", reason
+
+
+def others_hear(manager: pluggy.PluginManager) -> bool:
+    """Return whether a plugin that does not come with this package votes, observes or answers questions."""
+    return any(
+        not caller.name.startswith("register_")
+        for plugin in manager.get_plugins()
+        if not _is_ours(plugin)
+        for caller in manager.get_hookcallers(plugin) or ()
+    )
+
+
+def _is_ours(plugin: object) -> bool:
+    if isinstance(plugin, ModuleType):
+        module = plugin.__name__
+    else:
+        module = (plugin if isinstance(plugin, type) else type(plugin)).__module__
+    return module.partition(".")[0] == _OWN_PACKAGE
 
 
 def _words(kind: type[Contribution]) -> str:

@@ -20,7 +20,7 @@ from ontofetch_hookspecs.store_paths import StorePath, below_root
 from ..content.packed.signatures import claims_archive
 from .alone import is_alone
 from .copies import Copy
-from .manager import Plugins
+from .manager import Plugins, others_hear
 from .outcomes import doubt_about
 from .pulling.download import fetch_artifact, record_download
 from .pulling.extraction import (
@@ -177,7 +177,7 @@ class Pull:
             else:
                 self._examination = self._examine(stack)
             unpacker = self._prepare(copy, unpacker)
-            if unpacker is not None and self.is_news and not self._tools.plugins.others_hear():
+            if unpacker is not None and self.is_news and not others_hear(self._tools.host.manager):
                 # where others vote, nothing is unpacked that they may refuse
                 place = below_root(self._tools.host.root, pull.place)
                 self._begun = start_unpacking(pull, self._artifact(copy), unpacker, moves_to=place)

@@ -177,7 +177,7 @@ class Recorder:
     def _download(self, found: FoundArtifact, release: _Release) -> str:
         """Record the artifact and return its sha256."""
         stage = None if self._way.in_place else Stage.create(self._info.root, url=found.source_url, etag=found.etag)
-        with staging(stage):
+        with staging(stage) as held:
             if stage is None:
                 sha256, size = _hash(found.file), found.file.lstat().st_size
             else:
@@ -188,6 +188,7 @@ class Recorder:
                     f"{quote(found.file.relpath)} has the sha256 {sha256}, its tree says {found.sha256}.",
                     subject=found.file.relpath,
                 )
+            held.handed = True
             self._contract.download_done(
                 service=found.service,
                 ontology=found.ontology,
@@ -214,19 +215,21 @@ class Recorder:
             packed = is_packed(artifact.name, stream.read(HEAD_BYTES))
         if packed and found.unpacked is not None and found.unpacked.is_dir():
             stage = Stage.create(self._info.root)
-            with staging(stage):
+            with staging(stage) as held:
                 files = stage_unpacked(stage, found.unpacked, sha256, link=self._way.in_place)
                 if files is not None:
+                    held.handed = True
                     return self._send_files(found, sha256, files)
             outcome.messages.append(
                 f"What was unpacked of {quote(found.file.relpath)} is not what its audit says; it is unpacked anew."
             )
         stage = Stage.create(self._info.root)
-        with staging(stage):
+        with staging(stage) as held:
             if packed:
                 files = stage_archive(stage, artifact, found.artifact, self._info.settings)
             else:
                 files = stage_alone(stage, artifact, found.artifact)
+            held.handed = True
             return self._send_files(found, sha256, files)
 
     def _send_files(self, found: FoundArtifact, sha256: str, files: Files) -> pa.Table:

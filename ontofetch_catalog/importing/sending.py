@@ -31,18 +31,27 @@ def telling(outcome: Outcome, found: FoundArtifact) -> Iterator[None]:
         outcome.messages.append(f"{quote(found.file.relpath)} can't be read: {error.strerror or error}.")
 
 
+class Staging:
+    """A stage on its way to a hook.
+
+    Attributes:
+        handed: Whether an event was sent that names it.
+    """
+
+    handed = False
+
+
 @contextmanager
-def staging(stage: Stage | None) -> Iterator[None]:
-    """Throw a stage away at the end; after an error of the catalog it stays, for an open boundary may need it."""
+def staging(stage: Stage | None) -> Iterator[Staging]:
+    """Throw a stage away at the end; an open boundary may need one that was handed over: it stays."""
+    held = Staging()
     try:
-        yield
-    except (*OF_ONE, OSError):
-        if stage is not None:
-            stage.discard()
-        raise
-    except BaseException:
-        if stage is not None:
+        yield held
+    except BaseException as error:
+        if stage is not None and held.handed and not isinstance(error, (*OF_ONE, OSError)):
             stage.close()
+        elif stage is not None:
+            stage.discard()
         raise
     if stage is not None:
         stage.discard()

@@ -117,6 +117,47 @@ def test_a_lost_table_comes_back(finding: Program, tmp_path: Path) -> None:
     assert finding.run("db", "doctor").returncode == 0
 
 
+def test_releases_that_lack_nothing_are_asked_about_at_once(finding: Program, tmp_path: Path) -> None:
+    """Only what lacks some is looked at: a content of its own, a lost table, and with --again what had none."""
+    for version, text in (("1", "a,b\n1,2\n"), ("2", "a,b\n1,2\n"), ("3", "broken"), ("4", "c,d\n3,4\n")):
+        pull(finding, tmp_path, version, text)
+    pull(finding, tmp_path, "5", "e,f\n5,6\n", "--no-facts")
+    # a folder that can't be read is no error as long as nobody looks for a file in it
+    (finding.root / "s/o/1").rename(finding.root / "s/o/aside")
+    assert [row["made"] for row in facts(finding)] == [0, 0, 0, 0, 1]
+    (finding.root / "s/o/aside").rename(finding.root / "s/o/1")
+    wanted = query(finding.root, "SELECT file_id FROM extracted_files WHERE version_id = 's/o/4'")[0][0]
+    next(path for path in tables(finding.root) if path.name.startswith(wanted)).unlink()
+    assert [(row["known"], row["made"]) for row in facts(finding)] == [(1, 0)] * 3 + [(0, 1), (1, 0)]
+    assert [(row["known"], row["without"]) for row in facts(finding, "--again")] == [(1, 0)] * 2 + [(0, 1)] + [
+        (1, 0)
+    ] * 2
+    log = finding.run("db", "events", "--json").stdout
+    ended = finding.run("db", "facts")
+    assert (ended.returncode, finding.run("db", "events", "--json").stdout) == (0, log)
+    assert "Nothing was to be found." in ended.stderr
+
+
+def test_of_releases_that_lack_nothing_none_is_looked_up(
+    finding: Program, add_plugin: Callable[..., Path], tmp_path: Path
+) -> None:
+    """However many there are; of the others, and of those that are named, each is."""
+    for version in "12":
+        pull(finding, tmp_path, version, "a,b\n1,2\n")
+    pull(finding, tmp_path, "3", "e,f\n5,6\n", "--no-facts")
+    told = tmp_path / "told.txt"
+    add_plugin(
+        "listener",
+        "@hookimpl(tryfirst=True)\ndef lookup_version(version_id):\n"
+        f"    with open({str(told)!r}, 'a') as file: print(version_id, file=file)\n",
+    )
+    assert [row["made"] for row in facts(finding)] == [0, 0, 1]
+    assert told.read_text().split() == ["s/o/3"]
+    facts(finding)
+    facts(finding, "o/1")
+    assert told.read_text().split() == ["s/o/3", "s/o/1"]
+
+
 def test_a_release_that_is_not_there_is_a_sentence(finding: Program, tmp_path: Path) -> None:
     """Nothing is looked at."""
     pull(finding, tmp_path, "1", "a,b\n1,2\n", "--no-facts")

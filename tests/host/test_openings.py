@@ -60,6 +60,23 @@ def test_a_pull_opens_the_database_once(tmp_path: Path, openings: list[bool]) ->
     assert openings == [False]
 
 
+def test_facts_of_many_releases_open_the_database_twice(tmp_path: Path, openings: list[bool]) -> None:
+    """Once to ask which releases lack some, once for all that is recorded then; where none lacks any, once."""
+    source = tmp_path / "small.ttl"
+    for version in "123":
+        source.write_text(TURTLE + f":a :b :c{version} .\n")
+        words = ["--service", "here", "--ontology", "small", "--version", version, "--no-facts", "--quiet"]
+        assert main(["pull", str(source), *words, "--root", str(tmp_path / "store")]) == 0
+    openings.clear()
+    assert main(["db", "facts", "--quiet", "--root", str(tmp_path / "store")]) == 0
+    assert openings == [True, False]
+    openings.clear()
+    assert main(["db", "facts", "--quiet", "--root", str(tmp_path / "store")]) == 0
+    assert openings == [True]
+    with sessions.reading(Store(tmp_path / "store")) as connection:
+        assert connection.execute("SELECT count(*) FROM file_facts WHERE reason IS NULL").fetchall() == [(3,)]
+
+
 def test_many_validators_ask_without_opening(tmp_path: Path, openings: list[bool]) -> None:
     """A release with files of several syntaxes, of which some contents are known, opens it no more often."""
     import zipfile

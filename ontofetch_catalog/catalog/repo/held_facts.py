@@ -5,7 +5,7 @@ What the facts say is read elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .. import fsops
@@ -56,6 +56,44 @@ def list_without(connection: duckdb.DuckDBPyConnection, formats: Sequence[str]) 
         """,
         params={"formats": sorted(formats)},
     ).to_arrow_table()
+
+
+def count_known(
+    connection: duckdb.DuckDBPyConnection, versions: Mapping[str, str], lost: Sequence[str], *, again: bool
+) -> dict[str, int]:
+    """Return of how many contents there are to be facts, by release, for those that lack none of them.
+
+    Args:
+        versions: Format → version of the facts that a content in it is to have.
+        lost: Paths of tables of terms that count as none.
+        again: Whether a reason why there are none counts as none, too.
+    """
+    import pyarrow as pa
+
+    given = {
+        "given_versions": pa.table({"format": list(versions), "facts_version": list(versions.values())}),
+        "given_lost": pa.table({"table_path": pa.array(list(lost), pa.string())}),
+    }
+    with registered(connection, **given):
+        rows = connection.execute(
+            f"""
+            WITH known AS (
+                SELECT DISTINCT file_id, facts_version FROM file_facts
+                WHERE (reason IS NULL OR NOT $again) AND coalesce({TABLE_PATH}, '') NOT IN (FROM given_lost)
+            ), contents AS (
+                SELECT version_id, file_id, min(format) AS format FROM extracted_files
+                SEMI JOIN given_versions USING (format) GROUP BY version_id, file_id
+            ), lacking AS (
+                SELECT version_id, count(*) AS contents, bool_or(known.file_id IS NULL) AS lacks
+                FROM contents JOIN given_versions USING (format) LEFT JOIN known USING (file_id, facts_version)
+                GROUP BY version_id
+            )
+            SELECT version_id, coalesce(contents, 0) FROM versions LEFT JOIN lacking USING (version_id)
+            WHERE lacks IS NOT TRUE
+            """,
+            {"again": again},
+        ).fetchall()
+    return {str(version_id): int(contents) for version_id, contents in rows}
 
 
 def leaving(table: str, going: str) -> str:

@@ -12,7 +12,6 @@ from typing import Self
 
 from ontofetch_hookspecs import DownloadRecord, HostInfo, Validator, VersionRecord, refuse_without
 from ontofetch_hookspecs.layout import Layout, find_layout
-from ontofetch_hookspecs.together import recording_together
 
 from ...children.limits import Allowance
 from ...content.packed.bounds import Limits
@@ -51,8 +50,7 @@ class Tools:
 
     def __enter__(self) -> Self:
         self._stack.callback(self.workers.__exit__)
-        if not self.plugins.others_hear():
-            self._stack.enter_context(recording_together())
+        self._stack.enter_context(self.contract.recording())
         return self
 
     def __exit__(self, *_: object) -> None:
