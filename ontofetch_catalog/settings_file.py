@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import field
@@ -22,6 +23,7 @@ VARIABLE = "ONTOFETCH_CONFIG"
 WHENCE = frozenset({"url", "source", "artifacts"})  # one of these keys makes a table that of a series
 MOST_BYTES = 1 << 20  # sources of a thousand series stand in the same file
 MOST_DOTS = 100  # of a line: tomllib needs memory in the square of the parts of a key
+_TWICE = re.compile(r"Cannot declare \(.*\) twice", re.DOTALL)  # tomllib says the parts of its name as Python does
 _WITHOUT = f"`{VARIABLE}={os.devnull}` leaves every settings file out."
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
@@ -156,7 +158,8 @@ def parse_toml(data: bytes) -> Mapping[str, object]:
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(str(error).replace("Cannot overwrite a value", "A key stands there twice")) from error
+        reason = str(error).replace("Cannot overwrite a value", "A key stands there twice")
+        raise ValueError(_TWICE.sub("A table stands there twice", reason)) from error
     except ValueError as error:
         # Python refuses to read it, in words that are none of a user's
         raise ValueError("a number in it has too many digits") from error

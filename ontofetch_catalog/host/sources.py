@@ -159,7 +159,9 @@ def _checked_name(name: str, what: str) -> str:
     raise UsageError(
         f"{what} is not the name of a file: " + (f"it {fault}." if fault else f"{quote(name)} has a folder in it."),
         subject="--name" if what == "--name" else "SOURCE",
-        hint="Name the file itself; what it shall be called in the release says --name.",
+        hint="Write a plain name, such as --name hp.owl."
+        if what == "--name"
+        else "Name the file itself; what it shall be called in the release says --name.",
     )
 
 

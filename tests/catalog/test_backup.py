@@ -291,8 +291,9 @@ def test_an_archive_with_a_hostile_entry_is_refused(untouched: Path, tmp_path: P
         for number, place in enumerate((0, 1, len(members))):
             path = tmp_path / f"{name}-{number}.tar.zst"
             hostile = tar_of(path, [*members[:place], (header, b""), *members[place:]])
-            with pytest.raises(BackupRefused):
+            with pytest.raises(BackupRefused) as refused:
                 bring_back(untouched, hostile)
+            assert "othing was touched" in str(refused.value)
     assert not (tmp_path / "evil").exists()
 
 

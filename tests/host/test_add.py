@@ -132,6 +132,7 @@ def test_many_add_at_once(tmp_path: Path) -> None:
         ("[obo.hp]\nurl='https://a.b/c'\nversion='from document'\n", "Did you mean from-document?"),
         ("[obo.hp]\nurl='https://a.b/c'\nversion='from-documnt'\n", "Did you mean from-document?"),
         ("[obo.hp]\nurl='https://a.b/c'\nurl='https://a.b/d'\n", "A key stands there twice (at line 3"),
+        ("[obo.hp]\nurl='https://a.b/c'\n[obo.hp]\n", "can't be read: A table stands there twice (at line 3"),
         ("['obo/hp']\nurl='https://a.b/c'\n", "by its service and its ontology: [obo.hp]."),
         ("[obo.hp]\nkeep=" + "9" * 5000, "a number in it has too many digits. It is TOML"),
         ("[obo.hp]\nurl='https://a.b/c'\nversion='from-url:('\n", "is no regular expression"),

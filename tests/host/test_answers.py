@@ -77,6 +77,7 @@ def test_the_user_names_an_artifact(site: Site, pull: Pulling, tmp_path: Path) -
     assert pull(tmp_path / "a", "2")["status"] == "unchanged"
     pull(site.url("/get"), "3", "--name", "a/b", code=2)
     assert "--name is not the name of a file" in pull.err
+    assert "such as --name hp.owl" in pull.err
 
 
 def test_what_a_server_repeats_is_no_name(site: Site, pull: Pulling) -> None:

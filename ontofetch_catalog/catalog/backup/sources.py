@@ -197,7 +197,9 @@ def check_backup(source: Source, key: Ed25519PublicKey | None, took: Took) -> tu
                 hash_stream(stream, took, listed)
             elif control:
                 raise BackupRefused(
-                    f"The backup has an entry {quote(file.path)} behind its manifest.", subject=file.path
+                    f"The backup has an entry {quote(file.path)} behind its manifest. Nothing was touched.",
+                    subject=file.path,
+                    hint="No backup of this program has such an entry: do not trust where it came from.",
                 )
             else:
                 found, size = hash_stream(stream, took)
