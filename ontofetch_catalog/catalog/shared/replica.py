@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 CAUGHT_UP = "copy-"  # how the intent of a catching up begins; it ends with its last event
 _ROUNDS = 8  # of catching up with machines that write meanwhile
-_BATCH = 64 << 20  # bytes of packed rows and of moves that are taken in at once
+_BATCH = 8 << 20  # bytes of packed rows and of moves that are taken in at once, which takes some thirty times as much
 _OP_SIZE = 500  # bytes that one move takes in memory, about
 _log = logging.getLogger("ontofetch.catalog.shared")
 
