@@ -416,7 +416,6 @@ FEW_ROWS = {
     "catalog.prune.selection:check_orphans": _ON_DISK,
     "catalog.rebuild.adoption:_artifact_rows": _RELEASES,
     "catalog.repo.deeds:_list": _BOUNDED,
-    "catalog.repo.definitions:use_own_views": "the views of the schema",
     "catalog.repo.files:covering_paths": _ON_DISK,
     "catalog.repo.fixity:_folders": _RELEASES,
     "catalog.repo.fixity:last_run": "one row per batch of a verification, of 131,072 files or a minute",

@@ -438,15 +438,37 @@ def test_a_complete_stage_does_not_let_a_link_be_written_through(store: Path, ou
     assert recount(outside) == before
 
 
-def test_a_foreign_view_is_named_and_ours_is_used(store: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """What a view of the catalog says of itself is not believed: ours answers, and a line says so."""
-    execute(store, "CREATE OR REPLACE VIEW v_latest AS SELECT slot, 'theirs' AS version_id, updated_at, updated_by"
-                   " FROM latest_pointer")  # fmt: skip
-    assert main(["db", "latest", "get", "example/sample", "--root", str(store)]) == 0
-    out, err = capfd.readouterr()
-    assert "2.0" in out
-    assert "theirs" not in out
-    assert "the view 'v_latest'" in err
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        [
+            f"VIEW {name} AS SELECT error('theirs') AS theirs"
+            for name in ("v_latest", "v_series_order", "v_version_stats")
+        ],
+        [
+            f"MACRO {call} AS 7"
+            for call in ("sum(a)", "count(a)", "min(a)", "bool_and(a)", "coalesce(a, b)", "row_number()", "lag(a)")
+        ],
+    ],
+    ids=["views", "macros"],
+)
+def test_a_foreign_view_is_not_asked(store: Path, capfd: pytest.CaptureFixture[str], theirs: list[str]) -> None:
+    """Nor, within ours, a macro that is called like a function: the text of ours stands in each statement."""
+    commands = (
+        *([], ["db", "versions"], ["db", "stats"], ["db", "latest", "get", "example/sample"]),
+        *(["show", "example/sample"], ["report", "latest"]),
+    )
+    answers = []
+    for _ in range(2):
+        for command in commands:
+            assert main([*command, "--json", "--root", str(store)]) == 0
+        answers.append(re.sub(r'"(recorded_at|age_days)": [^,\n]*', "", capfd.readouterr().out))
+        with duckdb.connect(str(store / ".catalog/ontofetch.duckdb")) as connection:
+            for what in theirs:
+                connection.execute(f"CREATE OR REPLACE {what}")
+    assert answers[0] == answers[1]
+    assert main(["db", "doctor", "--root", str(store)]) == 3
+    assert "is not as the migrations make it" in capfd.readouterr().out
 
 
 def test_a_foreign_macro_is_not_asked_what_changed(store: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .. import fsops
 from ..connection import registered
 from .paths import is_illegal
+from .views import ORPHANS, VERSION_STATS
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,11 +36,11 @@ LEFT JOIN staging_fs_listing l ON l.relpath = r.native
 WHERE NOT r.failed AND (l.relpath IS NULL OR l.kind <> 'file' OR l.size_bytes <> r.size_bytes)
     AND ($within IS NULL OR starts_with(r.native, $within || '/'))
 """
-_ORPHANS = """
+_ORPHANS = f"""
 CREATE OR REPLACE TEMP TABLE doctor_orphans AS
 SELECT coalesce(path, relpath) AS subject, array_to_string(string_split(relpath, '/')[1:3], '/') AS folder,
     split_part(relpath, '/', 4) = 'src' AS in_source, kind, relpath
-FROM staging_fs_listing SEMI JOIN (SELECT relpath FROM v_fs_orphans) USING (relpath)
+FROM staging_fs_listing SEMI JOIN (SELECT relpath FROM {ORPHANS}) USING (relpath)
 """
 # an artifact that lies there with its size can give its files, and itself to another release
 _WHOLE = """
@@ -133,7 +134,7 @@ def find_unrecorded(connection: duckdb.DuckDBPyConnection, *, usable: bool) -> p
             SELECT * FROM doctor_orphans WHERE kind = 'file' AND {is_illegal(_NAME)} <> {usable}
         ) l
         JOIN versions v ON v.fs_relpath = l.folder
-        JOIN v_version_stats n ON n.version_id = v.version_id
+        JOIN {VERSION_STATS} n ON n.version_id = v.version_id
     """).to_arrow_table()
 
 

@@ -1,8 +1,8 @@
-"""What a catalog's statements mean by our views and macros, whatever a file that came from elsewhere says.
+"""What a catalog's statements mean by functions and by our macros, whatever a file that came from elsewhere says.
 
 A database may carry views and macros of its author's, and a macro of his may even be called like a function of DuckDB.
-No macro of a catalog is executed: names are looked for among DuckDB's own first, and where a statement needs one of
-ours its text from the migrations stands in it. Views that are not ours are replaced for the connection.
+Nothing of that is executed: names are looked for among DuckDB's own first, and where a statement needs one of our
+macros, or views (`views`), its text stands in it.
 """
 
 from __future__ import annotations
@@ -11,18 +11,12 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .. import fsops
 from ..connection import fetch_one, literal
 from ..migrations import available_migrations
 
 if TYPE_CHECKING:
     import duckdb
 
-# version of DuckDB → digest of our views as that version spells them; another version pays 5 ms at each opening
-_BY_1_5 = "9ee0afcd0a44f9c912c0e0487596e6e4b464f80bddac214eee35f57e88c329d3"
-_BY_2_0 = "448f0784d5f6f9caa4b8fa98b0385d2b966542fa5ce77b8340f69225e655ea08"
-VIEWS_DIGESTS = dict.fromkeys((f"v1.5.{patch}" for patch in range(7)), _BY_1_5) | {"v2.0.0": _BY_2_0, "v2.0.1": _BY_2_0}
-_VIEW = re.compile(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?VIEW\s+(\w+)", re.IGNORECASE)
 _MACRO = re.compile(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?MACRO\s+(\w+)\([^)]*\)\s+AS\s+TABLE\s", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*")
 # how the macro version_deltas comes from its list of pairs to numbered ones
@@ -50,47 +44,6 @@ def use_own_functions(connection: duckdb.DuckDBPyConnection, database: str = "")
     database = database or database_of(connection)
     connection.execute(f"SET search_path = 'system.main,{database}.main'")
     return database
-
-
-def use_own_views(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Let a connection use our views alone; return the names of those in the catalog that are not ours, sorted.
-
-    The schema is the current one; nothing is written but temporary views.
-    """
-    database = literal(database_of(connection))
-    version, digest = fetch_one(
-        connection,
-        f"""
-        SELECT (SELECT library_version FROM pragma_version()),
-            sha256(string_agg(view_name || chr(10) || sql, chr(10) ORDER BY view_name))
-        FROM duckdb_views() WHERE NOT internal AND database_name = {database}
-        """,
-    ) or ("", "")
-    if digest and VIEWS_DIGESTS.get(str(version)) == digest:
-        return []
-    for sql in own_views().values():
-        fsops.execute(connection, sql)
-    differing = connection.execute(f"""
-        SELECT view_name FROM (
-            SELECT view_name, replace(sql, 'CREATE TEMP VIEW', 'CREATE VIEW') AS sql, database_name
-            FROM duckdb_views() WHERE NOT internal AND database_name IN ('temp', {database})
-        )
-        GROUP BY view_name HAVING count(*) FILTER (database_name = {database}) > 0
-            AND (count(*) <> 2 OR count(DISTINCT sql) <> 1)
-        ORDER BY view_name
-    """).fetchall()
-    return [str(name) for (name,) in differing]
-
-
-@lru_cache(maxsize=1)
-def own_views() -> dict[str, str]:
-    """Return name → statement that makes it for one connection, of our views, in the order of their migrations."""
-    found: dict[str, str] = {}
-    for migration in available_migrations():
-        for statement in _COMMENT.sub("", migration.sql).split(";"):
-            if match := _VIEW.match(statement):
-                found[match[1]] = f"CREATE OR REPLACE TEMP VIEW {match[1]}{statement[match.end() :]}"
-    return found
 
 
 def deltas_of(pairs: str, bounds: tuple[str, str] = ("true", "true")) -> str:

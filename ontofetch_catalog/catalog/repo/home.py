@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..connection import fetch_number, fetch_one
 from .stats import INCOMPLETE, LIVE
+from .views import LATEST, SERIES_ORDER
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,11 +34,11 @@ def list_series(connection: duckdb.DuckDBPyConnection, stats: str = LIVE) -> lis
         WITH ordered AS (
             SELECT *, position = max(position) OVER (PARTITION BY slot) AS is_newest,
                 bool_or(is_latest) OVER (PARTITION BY slot) AS has_latest
-            FROM v_series_order
+            FROM {SERIES_ORDER}
         )
         SELECT o.slot, any_value(split_part(o.version_id, '/', 3)) FILTER (o.is_latest) AS latest,
             any_value(split_part(o.version_id, '/', 3)) FILTER (o.is_newest) AS newest,
-            (SELECT max(p.updated_at) FROM v_latest p WHERE p.slot = o.slot) AS set_at, count(*) AS releases,
+            (SELECT max(p.updated_at) FROM {LATEST} p WHERE p.slot = o.slot) AS set_at, count(*) AS releases,
             count(i.version_id) AS incomplete, any_value(s.files) FILTER (shown) AS files,
             any_value(s.size_bytes) FILTER (shown) AS size_bytes, any_value(s.failed) FILTER (shown) AS failed,
             any_value(s.not_judged) FILTER (shown) AS not_judged,

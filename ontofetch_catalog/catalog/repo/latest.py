@@ -12,12 +12,13 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from .. import fsops
 from ..connection import fetch_text
 from ..remembering import ask
+from .views import LATEST, SERIES_ORDER
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-# what the view v_series_order says of one series, $1: of that alone it takes a third of the time
+# what SERIES_ORDER says of one series, $1: of that alone it takes a third of the time
 _ORDER_OF_ONE = """
     SELECT version_id, row_number() OVER series AS position, lag(version_id) OVER series AS previous_version_id
     FROM (
@@ -72,7 +73,7 @@ def _find_newest(connection: duckdb.DuckDBPyConnection, slot: str) -> tuple[Any,
 def list_newest(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return the pointer that counts of every series, sorted: slot, version_id, updated_at (UTC), updated_by."""
     return connection.sql(
-        "SELECT slot, version_id, updated_at, updated_by FROM v_latest ORDER BY slot"
+        f"SELECT slot, version_id, updated_at, updated_by FROM {LATEST} ORDER BY slot"
     ).to_arrow_table()
 
 
@@ -128,8 +129,8 @@ def find_substitute(connection: duckdb.DuckDBPyConnection, slot: str) -> str | N
     """Return the last release of a series that could be latest: it is unpacked and none of its files fails."""
     return fetch_text(
         connection,
-        """
-        SELECT o.version_id FROM v_series_order o
+        f"""
+        SELECT o.version_id FROM {SERIES_ORDER} o
         WHERE o.slot = ?
             AND o.version_id IN (SELECT version_id FROM artifacts WHERE extraction IS NOT NULL)
             AND o.version_id NOT IN (SELECT version_id FROM validations WHERE NOT passed)

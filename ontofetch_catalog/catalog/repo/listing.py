@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .. import fsops
 from ..connection import fetch_number, fetch_text
 from .paths import path_key
+from .views import ORPHANS
 
 if TYPE_CHECKING:
     import duckdb
@@ -58,8 +59,8 @@ def leave_out_unrecorded(connection: duckdb.DuckDBPyConnection, folders: Sequenc
 
     fsops.execute(
         connection,
-        """
-        DELETE FROM staging_fs_listing WHERE relpath IN (SELECT relpath FROM v_fs_orphans)
+        f"""
+        DELETE FROM staging_fs_listing WHERE relpath IN (SELECT relpath FROM {ORPHANS})
         AND array_to_string(string_split(relpath, '/')[1:3], '/') IN (SELECT folder FROM given_shared)
         """,
         tables={"given_shared": pa.table({"folder": pa.array(list(folders), pa.string())})},
@@ -80,7 +81,7 @@ def list_orphans(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """
     lost = f"SELECT native FROM ({_RECORDED}) ANTI JOIN staging_fs_listing l ON l.relpath = native"
     return connection.sql(f"""
-        WITH orphans AS (SELECT relpath FROM v_fs_orphans),
+        WITH orphans AS (SELECT relpath FROM {ORPHANS}),
         respelled AS (
             SELECT DISTINCT o.relpath FROM orphans o
             JOIN ({lost}) r ON {path_key("o.relpath")} = {path_key("r.native")}

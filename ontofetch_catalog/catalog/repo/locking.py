@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..connection import fetch_number
+from .views import LATEST
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
 # the choice is part of the statement, so that no list of releases grows with the store
-_LATEST = "v.version_id IN (SELECT version_id FROM v_latest)"
+_LATEST = f"v.version_id IN (SELECT version_id FROM {LATEST})"
 _NAMED = "v.version_id IN (SELECT unnest($named)) OR v.service || '/' || v.ontology IN (SELECT unnest($named))"
 
 
@@ -30,7 +31,7 @@ def list_artifacts(
     """
     where = "TRUE" if everything else _NAMED if named else _LATEST
     return connection.sql(
-        "SELECT v.version_id, v.released, v.version_id IN (SELECT version_id FROM v_latest) AS is_latest,"
+        f"SELECT v.version_id, v.released, {_LATEST} AS is_latest,"
         " v.fs_relpath, v.layout, a.relpath, a.source_url, a.artifact_id, a.size_bytes, a.extraction"
         f" FROM versions v JOIN artifacts a USING (version_id) WHERE {where} ORDER BY v.version_id, a.relpath",
         params={"named": list(named)} if named and not everything else {},
@@ -42,5 +43,5 @@ def count_without_latest(connection: duckdb.DuckDBPyConnection) -> int:
     return fetch_number(
         connection,
         "SELECT count(DISTINCT service || '/' || ontology) FROM versions"
-        " WHERE service || '/' || ontology NOT IN (SELECT slot FROM v_latest)",
+        f" WHERE service || '/' || ontology NOT IN (SELECT slot FROM {LATEST})",
     )

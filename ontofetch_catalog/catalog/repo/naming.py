@@ -11,6 +11,7 @@ from ...errors import AmbiguousVersion, UsageError, VersionUnknown
 from ...guesses import close_names, did_you_mean, listed
 from ..connection import fetch_one
 from .releases import LISTED
+from .views import LATEST, SERIES_ORDER
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,7 +37,7 @@ def resolve_version(connection: duckdb.DuckDBPyConnection, name: str) -> str:
         column = "version_id" if last == "latest" else "previous_version_id"
         found = fetch_one(
             connection,
-            f"SELECT o.{column} FROM v_series_order o JOIN v_latest l USING (version_id) WHERE o.slot = ?",
+            f"SELECT o.{column} FROM {SERIES_ORDER} o JOIN {LATEST} l USING (version_id) WHERE o.slot = ?",
             [slot],
         )
         if found is None or found[0] is None:
@@ -66,9 +67,9 @@ def _refuse_series(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """
     found = fetch_one(
         connection,
-        """
+        f"""
         SELECT o.slot, coalesce(any_value(l.version_id), arg_max(o.version_id, o.position))
-        FROM v_series_order o LEFT JOIN v_latest l USING (version_id)
+        FROM {SERIES_ORDER} o LEFT JOIN {LATEST} l USING (version_id)
         WHERE $1 IN (o.slot, split_part(o.slot, '/', 2)) GROUP BY o.slot ORDER BY o.slot LIMIT 1
         """,
         [name],

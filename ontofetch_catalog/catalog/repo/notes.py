@@ -11,6 +11,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from .. import fsops
 from ..connection import literal
 from ..remembering import ask, read_ahead
+from .views import SERIES_ORDER
 
 if TYPE_CHECKING:
     import duckdb
@@ -68,7 +69,7 @@ def list_notes(
                 text, created_at, bool_and(gone) AS gone
             FROM said GROUP BY version_id, text, created_at
         )
-        SELECT n.* EXCLUDE (gone) FROM numbered n JOIN v_series_order o ON o.version_id = n.version_id
+        SELECT n.* EXCLUDE (gone) FROM numbered n JOIN {SERIES_ORDER} o ON o.version_id = n.version_id
         WHERE n.gone = {gone} ORDER BY o.slot, o.position, number
     """).to_arrow_table()
 

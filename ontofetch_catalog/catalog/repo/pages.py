@@ -13,6 +13,7 @@ from .notes import NOTE, TAGS, list_notes
 from .reports import read
 from .showing import select_stated
 from .stats import INCOMPLETE, LIVE
+from .views import SERIES_ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +31,8 @@ def describe_release(connection: duckdb.DuckDBPyConnection, version_id: str, sta
     return connection.sql(f"""
         WITH neighbours AS (
             SELECT o.*, lead(o.version_id) OVER (ORDER BY o.position) AS next_version_id
-            FROM v_series_order o
-            WHERE o.slot = (SELECT slot FROM v_series_order WHERE version_id = {literal(version_id)})
+            FROM {SERIES_ORDER} o
+            WHERE o.slot = (SELECT slot FROM {SERIES_ORDER} WHERE version_id = {literal(version_id)})
         ), pointed AS (
             SELECT max(updated_at) AS latest_at, arg_max_null(former, updated_at) AS replaced FROM (
                 SELECT version_id, updated_at, lag(version_id) OVER (ORDER BY updated_at) AS former
@@ -107,7 +108,7 @@ def describe_series(connection: duckdb.DuckDBPyConnection, slot: str, stats: str
             count(v.pinned_at) AS pinned, count(i.version_id) AS incomplete, sum(s.files)::BIGINT AS files,
             sum(s.size_bytes)::BIGINT AS size_bytes, sum(s.artifact_bytes)::BIGINT AS artifact_bytes,
             min(v.created_at) AS first_recorded_at, max(v.created_at) AS last_recorded_at
-        FROM v_series_order o JOIN versions v USING (version_id) JOIN {stats} s USING (version_id)
+        FROM {SERIES_ORDER} o JOIN versions v USING (version_id) JOIN {stats} s USING (version_id)
         LEFT JOIN ({INCOMPLETE}) i USING (version_id)
         WHERE o.slot = {literal(slot)} GROUP BY o.slot
     """).to_arrow_table()

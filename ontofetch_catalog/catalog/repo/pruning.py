@@ -13,6 +13,7 @@ from .. import fsops
 from ..connection import fetch_number, fetch_one, literal
 from .held_facts import leaving
 from .stats import INCOMPLETE
+from .views import SERIES_ORDER
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,7 +62,7 @@ def list_releases(connection: duckdb.DuckDBPyConnection, *, series: str | None, 
             floor(($now - epoch_us(v.created_at)) / 1000000)::BIGINT AS age_seconds,
             coalesce(f.files, 0) AS files,
             (coalesce(a.size_bytes, 0) + coalesce(f.size_bytes, 0))::BIGINT AS size_bytes
-        FROM v_series_order o JOIN versions v ON v.version_id = o.version_id
+        FROM {SERIES_ORDER} o JOIN versions v ON v.version_id = o.version_id
         LEFT JOIN artifact_sums a ON a.version_id = o.version_id
         LEFT JOIN file_sums f ON f.version_id = o.version_id
         LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
@@ -92,7 +93,7 @@ def choose_releases(
         WITH placed AS (
             SELECT o.slot, o.version_id, o.position, v.fs_relpath, v.layout, v.pinned_at, o.is_latest,
                 count(*) OVER (PARTITION BY o.slot) - o.position AS newer, i.version_id IS NOT NULL AS incomplete
-            FROM v_series_order o JOIN versions v ON v.version_id = o.version_id
+            FROM {SERIES_ORDER} o JOIN versions v ON v.version_id = o.version_id
             LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
         )
         SELECT version_id, fs_relpath, layout, CASE

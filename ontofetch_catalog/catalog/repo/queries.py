@@ -14,6 +14,7 @@ from .lookup_keys import may_be_called, may_have
 from .notes import TAGS
 from .stats import INCOMPLETE, LIVE
 from .story import newest_of, of_release
+from .views import LATEST, SERIES_ORDER
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,7 +36,7 @@ def list_versions(connection: duckdb.DuckDBPyConnection, slot: str | None = None
         SELECT o.version_id, v.released, o.is_latest AS latest, i.version_id IS NOT NULL AS incomplete,
             v.pinned_at IS NOT NULL AS pinned, {TAGS.format(version_id="o.version_id")} AS tags, s.artifacts,
             s.files, s.size_bytes, s.passed, s.failed, s.not_judged, s.not_validated, v.created_at
-        FROM v_series_order o JOIN versions v USING (version_id) JOIN {stats} s USING (version_id)
+        FROM {SERIES_ORDER} o JOIN versions v USING (version_id) JOIN {stats} s USING (version_id)
         LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
         {where} ORDER BY o.slot, o.position
     """).to_arrow_table()
@@ -72,7 +73,7 @@ def list_stats(
     where = f"WHERE o.slot = {literal(slot)}" if slot else where
     return connection.sql(f"""
         SELECT s.*, i.version_id IS NOT NULL AS incomplete
-        FROM v_series_order o JOIN {stats} s USING (version_id)
+        FROM {SERIES_ORDER} o JOIN {stats} s USING (version_id)
         LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id
         {where} ORDER BY o.slot, o.position
     """).to_arrow_table()
@@ -130,7 +131,7 @@ def list_event_types(connection: duckdb.DuckDBPyConnection) -> list[str]:
 def list_latest(connection: duckdb.DuckDBPyConnection, slot: str | None, *, history: bool) -> pa.Table:
     """Return the latest pointers: slot, version_id, updated_at, updated_by; with `history` the former ones too."""
     where = f"WHERE slot = {literal(slot)}" if slot else ""
-    source = "latest_pointer" if history else "v_latest"
+    source = "latest_pointer" if history else LATEST
     return connection.sql(f"""
         SELECT slot, version_id, updated_at, updated_by FROM {source} {where} ORDER BY slot, updated_at DESC
     """).to_arrow_table()

@@ -16,6 +16,7 @@ from .. import fsops
 from ..connection import fetch_one, literal
 from ..remembering import ask, note, note_table, read_ahead, recall_table
 from .origins import Origin, delete_origins, insert_origins
+from .views import SERIES_ORDER
 
 if TYPE_CHECKING:
     import duckdb
@@ -179,7 +180,7 @@ def list_below(connection: duckdb.DuckDBPyConnection, name: str) -> list[Version
     """Return the releases of a service or a series, or the one release, in the order of their series."""
     return _versions(
         connection,
-        "JOIN v_series_order o ON o.version_id = v.version_id"
+        f"JOIN {SERIES_ORDER} o ON o.version_id = v.version_id"
         " WHERE v.version_id = $1 OR starts_with(v.version_id, $1 || '/') ORDER BY o.slot, o.position",
         [name],
     )

@@ -17,6 +17,7 @@ from ..connection import literal, registered
 from .bounds import bounds_of
 from .definitions import deltas_of
 from .stats import INCOMPLETE
+from .views import SERIES_ORDER
 
 if TYPE_CHECKING:
     import duckdb
@@ -122,7 +123,7 @@ def select_versions(more: Sequence[str] = ()) -> Statement:
     columns = "".join(f", {_INCOMPLETE if name == 'incomplete' else name}" for name in more)
     join = " JOIN versions USING (version_id)" if set(more) - {"is_latest", "incomplete"} else ""
     return Statement(
-        f"SELECT version_id, slot, previous_version_id{columns} FROM v_series_order{join} ORDER BY slot, position"
+        f"SELECT version_id, slot, previous_version_id{columns} FROM {SERIES_ORDER}{join} ORDER BY slot, position"
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from .queries import SOURCES
 from .reports import REASON, Statement, of_pairs, of_releases
 from .stats import INCOMPLETE
+from .views import LATEST, SERIES_ORDER, VERSION_STATS
 
 _FIRST = "QUALIFY row_number() OVER (PARTITION BY {group} ORDER BY {order}) <= {most}"
 
@@ -87,8 +88,8 @@ def select_releases() -> Statement:
         " CASE WHEN o.is_latest THEN p.updated_at END AS latest_set_at, i.version_id IS NOT NULL AS incomplete,"
         " v.pinned_at IS NOT NULL AS pinned, s.artifacts, s.files, s.size_bytes, s.passed, s.failed, s.not_judged,"
         " s.not_validated, s.last_verified"
-        " FROM v_series_order o JOIN versions v USING (version_id) JOIN v_version_stats s USING (version_id)"
-        f" LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id LEFT JOIN v_latest p ON p.slot = o.slot"
+        f" FROM {SERIES_ORDER} o JOIN versions v USING (version_id) JOIN {VERSION_STATS} s USING (version_id)"
+        f" LEFT JOIN ({INCOMPLETE}) i ON i.version_id = o.version_id LEFT JOIN {LATEST} p ON p.slot = o.slot"
         " ORDER BY o.slot, o.position"
     )
 

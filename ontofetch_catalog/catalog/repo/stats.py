@@ -13,6 +13,7 @@ from ontofetch_hookspecs.light_dataclasses import dataclass
 from .. import fsops
 from ..connection import fetch_one, literal
 from .bounds import bounds_of
+from .views import VERSION_STATS
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,7 +29,7 @@ _IDLE = (
 )
 # the releases of which an artifact was recorded and never unpacked
 INCOMPLETE = "SELECT DISTINCT version_id FROM artifacts WHERE extraction IS NULL"
-LIVE = f"(SELECT {_COLUMNS} FROM v_version_stats)"
+LIVE = f"(SELECT {_COLUMNS} FROM {VERSION_STATS})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class Statistics:
     """Where statistics come from.
 
     Args:
-        relation: What to select from: the columns of v_version_stats, a row per release.
+        relation: What to select from: the columns of VERSION_STATS, a row per release.
         computed: How many releases a refresh computed and nothing has changed since.
         counted: How many are counted anew.
         oldest: When the oldest of the computed ones was, UTC without zone; None if none is.
@@ -81,7 +82,7 @@ def find_statistics(connection: duckdb.DuckDBPyConnection, now: datetime, ttl: f
         # named as constants, so that the files of the others are not read
         stale = ", ".join(literal(str(row[0])) for row in rows)
         bounds = bounds_of(str(row[0]) for row in rows)
-        stored += f" UNION ALL SELECT {_COLUMNS} FROM v_version_stats WHERE version_id IN ({stale}) AND {bounds}"
+        stored += f" UNION ALL SELECT {_COLUMNS} FROM {VERSION_STATS} WHERE version_id IN ({stale}) AND {bounds}"
     return Statistics(relation=f"({stored})", computed=computed, counted=releases - computed, oldest=oldest)
 
 
@@ -91,6 +92,6 @@ def refresh_statistics(connection: duckdb.DuckDBPyConnection, now: datetime) -> 
     return fsops.execute(
         connection,
         f"INSERT INTO version_stats BY NAME SELECT {_COLUMNS}, $now::TIMESTAMP AS computed_at,"
-        " (SELECT coalesce(max(event_id), 0) FROM events) AS event_id FROM v_version_stats ORDER BY version_id",
+        f" (SELECT coalesce(max(event_id), 0) FROM events) AS event_id FROM {VERSION_STATS} ORDER BY version_id",
         {"now": now},
     )

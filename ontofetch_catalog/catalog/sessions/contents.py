@@ -1,50 +1,33 @@
-"""Whether what a database holds may be trusted: its views are ours, its rows keep the rules; asked once for each state.
+"""Whether what a database holds may be trusted: its rows keep the rules; asked once for each state.
 
 Who opens it, and what for, is not known here.
 """
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ontofetch_hookspecs.names import quote
-
 from ..connection import Store
-from ..repo import definitions, row_checks
+from ..repo import row_checks
 
 if TYPE_CHECKING:
     import duckdb
 
-_log = logging.getLogger("ontofetch.catalog")
 _checked: dict[Path, tuple[tuple[int, int, int], ...]] = {}  # root → state of the files whose rows were checked last
 
 
-def check_contents(store: Store, connection: duckdb.DuckDBPyConnection) -> bool:
-    """Use our own views, and refuse rows that break a rule; a database that is as this process left it was checked.
-
-    Returns:
-        Whether the views in the catalog are ours.
+def check_contents(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse rows that break a rule; a database that is as this process left it was checked.
 
     Raises:
         CatalogUnreadable: There is such a row.
     """
     files = fingerprint(store)
-    if _checked.get(store.root) == files:
-        return True
-    differing = definitions.use_own_views(connection)
-    row_checks.refuse_invalid_releases(connection)
-    if not differing:
+    if _checked.get(store.root) != files:
+        row_checks.refuse_invalid_releases(connection)
         _checked[store.root] = files
-    for name in differing:
-        _log.warning(
-            "the view %s in the catalog below %s is not this program's: ours is used; `ontofetch db doctor` says more",
-            quote(name),
-            store.root,
-        )
-    return not differing
 
 
 def note_sound(store: Store) -> None:

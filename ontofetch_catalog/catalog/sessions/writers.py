@@ -120,7 +120,8 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
             if kept is None:
                 opened.database = definitions.use_own_functions(session.connection)
                 session.connection = remembering(session.connection, opened.memory)
-            sound = kept is not None or check_contents(store, session.connection)
+                check_contents(store, session.connection)
+            sound = True
             if session.copy is None:
                 session.recovered = recovery.recover(store, session.connection)
             elif kept is not None:
@@ -128,11 +129,11 @@ def open_session(store: Store, entering: Entering) -> Iterator[Session]:
             _record_recovery(session)
             used = session.connection = store.watched(session.connection)
             session.hold = hold
-            session.stays = lambda: keeps and sound and store.watch is None and not hold.is_due()
+            session.stays = lambda: keeps and store.watch is None and not hold.is_due()
             yield session
             if together is not None:
                 together.enter_once(("gate", store.root), lambda: _letting_go(gate))
-            if keeps and sound and session.connection is used and store.watch is None:
+            if keeps and session.connection is used and store.watch is None:
                 hold.keep(opened, lambda: opened.close(store), opened.rest)
         finally:
             if not hold.stays:

@@ -8,17 +8,17 @@ PATHS, STAGES, BENEATH, JSON = (
     f"hookspecs/ontofetch_hookspecs/{name}.py" for name in ("store_paths", "stages", "beneath", "json_documents")
 )
 CATALOG = "ontofetch_catalog/catalog/"
-DATABASE, WHOLE, CONNECTION, INTENTS, SESSIONS, LOCKS, KEY, SWAP = (
+DATABASE, WHOLE, CONNECTION, INTENTS, LOCKS, KEY, SWAP = (
     f"{CATALOG}{name}.py"
     for name in (
-        *("fsops/database", "fsops/whole", "connection", "intents", "sessions/contents"),
+        *("fsops/database", "fsops/whole", "connection", "intents"),
         *("locks", "store_key", "swap"),
     )
 )
 GENERATION, ROW_CHECKS, DEFINITIONS = (
     f"{CATALOG}{name}.py" for name in ("generation", "repo/row_checks", "repo/definitions")
 )
-REPORTS = f"{CATALOG}repo/reports.py"
+REPORTS, QUERIES = f"{CATALOG}repo/reports.py", f"{CATALOG}repo/queries.py"
 PLAN, ENTRIES, STEPS, MANIFEST, SOURCES = (
     f"{CATALOG}{name}.py"
     for name in ("prune/plan", "prune/entries", "prune/steps", "backup/manifest", "backup/sources")
@@ -180,19 +180,19 @@ FAULTS = (
     fault(
         "a database may reach files, by views of its own",
         (DATABASE, '    "enable_external_access": False,\n', '    "enable_external_access": True,\n'),
-        (SESSIONS, "    differing = definitions.use_own_views(connection)\n", "    differing: list[str] = []\n"),
+        (QUERIES, "else LATEST\n", 'else "v_latest"\n'),
         (
             ROW_CHECKS,
             "        if found is not None:\n            raise CatalogUnreadable(",
             "        if False:\n            raise CatalogUnreadable(",
         ),
         tests=of(OUTSIDE, "view/reads", "view/table"),
-        note="our own views come first, and none could reach a file",
+        note="our own text of views is what is asked, and none could reach a file",
     ),
     fault(
         "views of a database are believed",
-        (SESSIONS, "    differing = definitions.use_own_views(connection)\n", "    differing: list[str] = []\n"),
-        tests=(STORE + "a_foreign_view_is_named_and_ours_is_used",),
+        (QUERIES, "else LATEST\n", 'else "v_latest"\n'),
+        tests=(STORE + "a_foreign_view_is_not_asked",),
     ),
     fault(
         "macros of a database come before functions",
