@@ -20,6 +20,7 @@ from .artifact_names import name_in_url
 
 MOST_URL = 4096  # characters: what an event takes
 _SCHEME = re.compile(r"(?:(https?|file):|([A-Za-z][A-Za-z0-9+.-]*)://)", re.IGNORECASE)
+_PASSWORD = re.compile("[^/:@]+:[^/@]+@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,13 @@ def _parsed(text: str, *, own_name: bool = False) -> Source:
         )
     scheme = _SCHEME.match(text)
     if scheme is None:
+        if _PASSWORD.match(text) and not os.path.lexists(text):
+            # the sentence about a file that is not there would have the password in it
+            raise UsageError(
+                "The source has a password in it, and no https:// in front.",
+                subject="SOURCE",
+                hint="Put that in front; ~/.netrc and --header-file keep a password out of sight.",
+            )
         return _local(Path(text), own_name=own_name)
     if scheme[2] is not None:
         raise UsageError(

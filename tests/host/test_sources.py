@@ -93,6 +93,7 @@ def test_a_refusal_shows_no_password() -> None:
         "https://jo:hush@example.org:99999/?token=hush", "ftp://jo:hush@example.org/a", "http://jo:hush@h:0/a",
         "https://jo:hu/sh@example.org/a", "https://jo:hush#x@example.org/a", "https:/jo:hush@example.org/a",
         "https://example.org:0/a/?hush", "https://example.org:0/;s=hush", "https://example.org:0/?v=1;x-api-key=hush",
+        "jo:hush@example.org/a.owl", "jo:hush@localhost",
     ):  # fmt: skip
         with pytest.raises(UsageError) as caught:
             parse_source(url)
