@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 
 import psycopg
 import pytest
 
+from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.catalog.shared import log_rows
+from ontofetch_catalog.catalog.shared.address import read_address
+from ontofetch_catalog.catalog.shared.log import log_of
 from ontofetch_catalog.catalog.shared.log_paths import move_paths
 from ontofetch_catalog.catalog.shared.log_schema import SCHEMA
+from ontofetch_catalog.catalog.shared.log_then import Then
 from ontofetch_catalog.catalog.shared.places import Drop, Move, Op, Put
+from ontofetch_catalog.errors import CatalogUnavailable
+
+from .copies import Copies, copies
+from .test_holds import asked
+
+__all__ = ["copies"]
 
 NAMES = ["plain", 'quo"te', "back\\slash", '\\"', "{a,b}", "NULL", "", " ", "größe/名.ttl", "tab\tand\nline", "%s", "'"]
 
@@ -70,6 +81,25 @@ def test_what_is_done_to_paths_together_is_what_one_after_the_other_does(databas
             move_paths(connection, ops, table="pg_temp.paths")
             found = dict(connection.execute("SELECT path, sha256 FROM paths").fetchall())
             assert found == expected
+
+
+def test_paths_of_then_are_apart(copies: Copies, tmp_path: Path) -> None:
+    """They are made in no table that others have, and go with the session that made them."""
+    copies.join("a")
+    store = Store(tmp_path / "a")
+    address = read_address(store)
+    assert address is not None
+    here = asked(copies, "SELECT * FROM ontofetch.paths")
+    with log_of(store, address).opened() as log:
+        then = Then(log)
+        then.take([Put("s/o/1/data/a.ttl", "a" * 64, 1, 2, 0o644), Put("s/o/1/manifest.json", "b" * 64, 1, 2, 0o644)])
+        then.take([Drop("s/o/1/manifest.json"), Move("s/o/1", "s/o/2")])
+        assert (then.count(), [put.path for put in then.coming()]) == (1, ["s/o/2/data/a.ttl"])
+        assert asked(copies, "SELECT * FROM ontofetch.paths") == here
+        log.close()
+        with pytest.raises(CatalogUnavailable, match="silent for too long"):
+            then.take([Drop("s/o/2")])
+        assert asked(copies, "SELECT * FROM ontofetch.paths") == here
 
 
 @pytest.mark.parametrize("name", ["a" * 63, "A" * 64, "g" * 64, "a" * 63 + "\n", "", "a" * 64 + " "])
