@@ -20,6 +20,7 @@ from ontofetch_hookspecs.store_paths import StorePath
 from .connection import Store
 from .fsops import whole
 from .kept_folders import KeptFolders
+from .walk import Entry
 
 
 class Identity(NamedTuple):
@@ -127,7 +128,7 @@ class IntentDraft:
         """Rename `source` to `target`, where nothing is; what is in a folder goes along."""
         self.move_from(source, source, target)
 
-    def move_all(self, moves: Iterable[tuple[str, str]], known: Mapping[str, Identity] | None = None) -> None:
+    def move_all(self, moves: Iterable[tuple[str, str]], known: Mapping[str, Entry] | None = None) -> None:
         """Likewise for very many; it is quick where those of one folder stand together.
 
         Args:
@@ -137,7 +138,14 @@ class IntentDraft:
         known = known or {}
         with closing(KeptFolders(self.store.path(""))) as folders:
             for source, target in moves:
-                self._take(source, target, known.get(source) or identity(folders.lstat(source)))
+                entry = known.get(source)
+                found = identity(folders.lstat(source)) if entry is None else entry
+                if found.size is None or target.rpartition("/")[0] != self._planned:
+                    self._take(source, target, Identity(found.inode, found.size))
+                else:
+                    # one more file into the folder of the one before: `_take`, but for what it finds nothing to do for
+                    self.intent.moves.append(Move(source, target, found.inode, found.size))
+                    self._gone.add(source)
 
     def move_from(self, lies_at: str, source: str, target: str) -> None:
         """Rename what lies at a path now, and at `source` when its turn comes, to `target`."""

@@ -64,7 +64,8 @@ class KeptFolders:
         Raises:
             OSError: As `holding`, or it is not there.
         """
-        return os.stat(path.rpartition("/")[2], dir_fd=self.holding(path), follow_symlinks=False)
+        folder, _, name = path.rpartition("/")
+        return os.stat(name, dir_fd=self._holding(folder)[1], follow_symlinks=False)
 
     def find(self, path: str) -> os.stat_result | None:
         """Return what lstat says of a path; None if it is not there, or a part of it is a link or no folder."""

@@ -135,7 +135,7 @@ class PruneBatch(BatchBoundary):
         if batch.version_id and batch.artifact is not None and documents:
             draft_documents(connection, draft, batch.version_id)
         aside = self.aside("")
-        known = {entry.path: journal.Identity(entry.inode, entry.size) for entry in self.entries}
+        known = {entry.path: entry for entry in self.entries}
         draft.move_all(((path, aside + path) for path in self.moved_paths()), known)
         return rows, kept
 
