@@ -1,4 +1,4 @@
-"""One conversation with a server: redirects, credentials, conditions, retries.
+"""One conversation with a server: redirects, credentials, conditions, tries, and a body that is gone on with.
 
 Credentials go to the host they are for, and neither into a record nor into a message. What becomes of the bytes is
 not known here.
@@ -7,16 +7,13 @@ not known here.
 from __future__ import annotations
 
 import base64
-import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from http import HTTPStatus
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.metadata import version
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import httpx
-from httpx_retries import Retry
 
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.redaction import redact_url
@@ -29,6 +26,7 @@ from .http_options import HttpOptions
 from .meter import Meter
 from .sources import Source
 from .transport import LOCATION, Transport
+from .tries import Tries, failed, refused
 
 # what says which syntaxes are read here, best ones first; a server that has none of them sends what it has
 ACCEPT = (
@@ -38,24 +36,19 @@ ACCEPT = (
 )
 MOST_REDIRECTS = 10
 MOST_LEFT = 64 << 10  # bytes of an answer that nobody wants: reading them is quicker than another connection
-LONGEST_WAIT = 120.0  # seconds: a server that wants to be left alone for longer is
 REDIRECTS = (301, 302, 303, 307, 308)
-MOST_REASON = 200  # characters of what a library says, which may repeat what a server sent
-RETRIED = (408, 425, 429, 500, 502, 503, 504)
-_HINTS = {
-    401: "It wants credentials: --header-file, the environment and ~/.netrc carry them, and so does --header.",
-    403: "It refuses these credentials, or wants some: --header-file and --header carry them.",
-    404: "Check the address.",
-    410: "The publisher has taken it away.",
-}
 _PORTS = {"http": 80, "https": 443}
-_STATUS_NAMES = {status.value: status.phrase for status in HTTPStatus}
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
 # labels as DNS and certificates know them (RFC 1035, 2.3.4), or an IPv6 address with its scope
 _HOST = re.compile(r"[A-Za-z0-9_~-]{1,63}(\.[A-Za-z0-9_~-]{1,63})*\.?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._~%-]+)?")
-_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 Result = TypeVar("Result")
-_log = logging.getLogger("ontofetch.fetch")
+
+
+class _Talk(NamedTuple):
+    """What a request goes through, and how often yet."""
+
+    client: httpx.Client
+    tries: Tries
 
 
 class Exchange:
@@ -94,29 +87,22 @@ class Exchange:
         Raises:
             FetchError: The server refuses, or it goes wrong more often than it is tried again.
         """
-        retry = Retry(
-            total=self.options.retries,
-            backoff_factor=self.options.backoff / 2,
-            max_backoff_wait=LONGEST_WAIT,
-            status_forcelist=RETRIED,
-        )
         transport = Transport(self._meter, self._gate, self.source.shown, self.options.connections)
+        tries = Tries(self.source.shown, self.options, self._meter, transport)
         with httpx.Client(transport=transport, timeout=self.options.timeout) as client:
+            self._talk = _Talk(client, tries)
             while True:
                 cause: httpx.Response | httpx.HTTPError
                 try:
-                    with self._open(client, conditions) as response:
-                        if not retry.is_retryable_status_code(response.status_code):
+                    with self._open(conditions) as response:
+                        if not tries.is_passing(response):
                             return take(response)
                         cause = response
                 except httpx.HTTPError as error:
-                    if not retry.is_retryable_exception(error):
-                        raise self._failed(error) from error
+                    if not tries.is_passing(error):
+                        raise failed(self.source.shown, error) from error
                     cause = error
-                pause = self._check_patience(cause, retry)
-                retry = retry.increment()
-                _log.warning("%s: trying again (%d of %d)", self._told(cause), retry.attempts_made, retry.total)
-                transport.pause(min(pause or retry.backoff_strategy(), self._meter.check_deadline()))
+                tries.begin_next(cause)
 
     @property
     def kind(self) -> str | None:
@@ -124,7 +110,9 @@ class Exchange:
         return self._gate.kind
 
     @contextmanager
-    def _open(self, client: httpx.Client, conditions: Mapping[str, str]) -> Iterator[httpx.Response]:
+    def _open(self, conditions: Mapping[str, str]) -> Iterator[httpx.Response]:
+        """Ask, and follow redirects, with some more headers."""
+        client = self._talk.client
         # the bytes that are hashed are the artifact's own, so nobody need compress them for the way
         plain = {"Accept": ACCEPT, "Accept-Encoding": "identity", "User-Agent": _user_agent(), **conditions}
         private = self._private
@@ -175,7 +163,7 @@ class Exchange:
             HTTPError: It breaks off.
         """
         return Decoded(
-            response.iter_raw(CHUNK),
+            self._whole(response),
             codings_of(response.headers, self.source.shown),
             name=name,
             content_type=response.headers.get("content-type"),
@@ -183,6 +171,52 @@ class Exchange:
             check=self._check_document,
             most_ratio=self.options.most_ratio,
         )
+
+    def _whole(self, response: httpx.Response) -> Iterator[bytes]:
+        """Yield a body as it comes; where it breaks off, what is left is asked for, if it must be of the same bytes.
+
+        Raises:
+            FetchError: There are no tries left.
+            HTTPError: It breaks off, and all of it has to come again.
+        """
+        answer, total, tag, size = response, _declared(response), _tag_of(response), 0
+        with ExitStack() as opened:
+            while True:
+                try:
+                    for piece in answer.iter_raw(CHUNK):
+                        size += len(piece)
+                        yield piece
+                    if answer is not response and size != total:
+                        raise httpx.RemoteProtocolError(f"{size:,} bytes came of {total:,}")
+                except httpx.HTTPError as error:
+                    if not (tag and 0 < size < total and self._talk.tries.is_passing(error)):
+                        raise
+                    answer = self._rest(response, size, error, opened)
+                else:
+                    return
+
+    def _rest(self, begun: httpx.Response, size: int, broken: httpx.HTTPError, opened: ExitStack) -> httpx.Response:
+        """Return an answer with what is left behind the first `size` bytes of one that broke off; `opened` closes it.
+
+        Raises:
+            FetchError: There are no tries left.
+            HTTPError: The server has other bytes by now, or does not send parts of them.
+        """
+        total, tries = _declared(begun), self._talk.tries
+        cause: httpx.Response | httpx.HTTPError = broken
+        while tries.is_passing(cause):
+            opened.close()
+            tries.begin_next(cause, f"going on behind {size:,} of {total:,} bytes")
+            try:
+                # RFC 9110, 13.1.5: if the tag is that of other bytes by now, all of them come, and are left
+                wanted = {"Range": f"bytes={size}-", "If-Range": _tag_of(begun)}
+                cause = answer = opened.enter_context(self._open(wanted))
+            except httpx.HTTPError as error:
+                cause = error
+            else:
+                if _goes_on(answer, begun, f"bytes {size}-{total - 1}/{total}"):
+                    return answer
+        raise broken
 
     def _check_document(self, size: int) -> None:
         self._meter.check_size(size)
@@ -225,48 +259,7 @@ class Exchange:
 
     def refused(self, response: httpx.Response) -> FetchError:
         """Return the error that says what the server answered."""
-        status = response.status_code
-        if status in RETRIED:
-            hint = "Try again later."
-        else:
-            hint = _HINTS.get(status, "Look at the address in a browser." if status >= 400 else "Check the address.")
-        return FetchError(f"{self._told(response)}.", subject=self.source.shown, hint=hint)
-
-    def _check_patience(self, cause: httpx.Response | httpx.HTTPError, retry: Retry) -> float:
-        """Return the seconds that the server wants to be left alone for (RFC 9110, 10.2.3), 0 if it does not say.
-
-        Raises:
-            FetchError: There are no tries left, or it is too long.
-        """
-        wanted = 0.0
-        if isinstance(cause, httpx.Response):
-            wanted = _wanted_pause(cause, retry)
-            if wanted > LONGEST_WAIT:
-                raise FetchError(
-                    f"{self._told(cause)} and asks to come back in {wanted:,.0f} seconds.",
-                    subject=self.source.shown,
-                    hint="Run the same command again then.",
-                )
-            if retry.is_exhausted():
-                raise self.refused(cause)
-        elif retry.is_exhausted():
-            raise self._failed(cause) from cause
-        return wanted
-
-    def _failed(self, error: httpx.HTTPError) -> FetchError:
-        return FetchError(
-            f"{self._told(error)}.",
-            subject=self.source.shown,
-            hint="Check the address and the network, then run the same command again.",
-        )
-
-    def _told(self, cause: httpx.Response | httpx.HTTPError) -> str:
-        if isinstance(cause, httpx.Response):
-            # what the server calls it may be long, or repeat a credential
-            name = _STATUS_NAMES.get(cause.status_code, "")
-            return f"{quote(self.source.shown)} answers {cause.status_code} {name}".rstrip()
-        reason = _ERRNO.sub("", str(cause)).strip().rstrip(".")[:MOST_REASON] or type(cause).__name__
-        return f"{quote(self.source.shown)} can't be fetched: {reason}"
+        return refused(self.source.shown, response)
 
 
 def _user_agent() -> str:
@@ -289,9 +282,16 @@ def _declared(response: httpx.Response) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def _wanted_pause(response: httpx.Response, retry: Retry) -> float:
-    try:
-        return retry.parse_retry_after(response.headers.get("retry-after", "0"))
-    except (ValueError, OverflowError):
-        # a year or a zone can be a number that no date holds
-        return 0.0
+def _tag_of(response: httpx.Response) -> str:
+    """Return by what a server knows the very bytes of an answer again, if it sends parts of them; else nothing."""
+    tag = response.headers.get("etag", "")
+    in_parts = response.headers.get("accept-ranges", "").strip().casefold() == "bytes"
+    # a weak one may be that of other bytes
+    return tag if in_parts and response.status_code == 200 and re.fullmatch(r'"[!#-~]{1,200}"', tag) else ""
+
+
+def _goes_on(rest: httpx.Response, begun: httpx.Response, expected: str) -> bool:
+    """Say whether an answer is the rest of one that broke off (RFC 9110, 14.4), in the same coding."""
+    coding = begun.headers.get("content-encoding")
+    told = " ".join(rest.headers.get("content-range", "").split())
+    return rest.status_code == 206 and told == expected and rest.headers.get("content-encoding") == coding

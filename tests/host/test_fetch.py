@@ -96,6 +96,85 @@ def test_a_body_that_breaks_off_is_fetched_again(site: Site, tmp_path: Path, tak
     assert [copy.stage.path] == stages(tmp_path)  # type: ignore[union-attr]
 
 
+def in_parts(body: bytes, seen: Seen, *, cut: int | None, tag: str = '"1"', **changes: str) -> Answer:
+    """Answer as a server does that sends what is left of a file; `cut` counts from the beginning of the file."""
+    headers = {"ETag": tag, "Accept-Ranges": "bytes"} | {name.replace("_", "-"): text for name, text in changes.items()}
+    wanted = seen.headers.get("range")
+    if wanted is None or seen.headers.get("if-range") != tag:
+        return Answer(body, headers=headers, cut=cut)
+    start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+    headers = {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"} | headers
+    return Answer(body[start:], 206, headers, cut=None if cut is None else cut - start)
+
+
+def test_a_body_that_breaks_off_is_gone_on_with(site: Site, tmp_path: Path, take: Callable[..., Copy]) -> None:
+    """Where the server knows the bytes again, what is left is asked for, as often as it breaks off."""
+    cuts = [3 << 19, 7 << 18, None]
+    site.answers["/a.owl"] = lambda seen, number: in_parts(BODY, seen, cut=cuts[number - 1])
+    told = []
+    copy = take(site.url("/a.owl"), progress=lambda done, total: told.append((done, total)))
+    assert (copy.sha256, copy.size_bytes) == (sha256(BODY), len(BODY))
+    assert [seen.headers.get("range") for seen in site.seen] == [None, "bytes=1048576-", "bytes=1048576-"]
+    assert [seen.headers.get("if-range") for seen in site.seen] == [None, '"1"', '"1"']
+    assert (told == sorted(told), told[-1]) == (True, (len(BODY), len(BODY)))
+    assert [copy.stage.path] == stages(tmp_path)  # type: ignore[union-attr]
+
+
+def test_the_rest_is_asked_for_although_the_server_was_away(site: Site, take: Callable[..., Copy]) -> None:
+    """A server that has too much to do in between costs a try, and nothing of what has come."""
+
+    def answer(seen: Seen, number: int) -> Answer:
+        return Answer(b"", 503) if number == 2 else in_parts(BODY, seen, cut=3 << 19 if number == 1 else None)
+
+    site.answers["/a.owl"] = answer
+    assert take(site.url("/a.owl")).sha256 == sha256(BODY)
+    assert [seen.headers.get("range") for seen in site.seen] == [None, "bytes=1048576-", "bytes=1048576-"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"tag": 'W/"1"'}, {"Accept_Ranges": "none"}, {"tag": "1"}],
+    ids=["weak tag", "no parts", "no tag of HTTP"],
+)
+def test_what_can_not_be_known_again_comes_as_a_whole(
+    site: Site, take: Callable[..., Copy], changes: dict[str, str]
+) -> None:
+    """Of a server that may have other bytes by now, no part is asked for."""
+    site.answers["/a.owl"] = lambda seen, number: in_parts(BODY, seen, cut=3 << 19 if number == 1 else None, **changes)
+    assert take(site.url("/a.owl")).sha256 == sha256(BODY)
+    assert [seen.headers.get("range") for seen in site.seen] == [None, None]
+
+
+def test_bytes_that_changed_meanwhile_come_as_a_whole(site: Site, take: Callable[..., Copy]) -> None:
+    """What was published between two tries is never put behind what has come of the former."""
+    other = BODY[::-1]
+    site.answers["/a.owl"] = lambda seen, number: (
+        in_parts(BODY, seen, cut=3 << 19) if number == 1 else in_parts(other, seen, cut=None, tag='"2"')
+    )
+    assert take(site.url("/a.owl")).sha256 == sha256(other)
+    assert [seen.headers.get("range") for seen in site.seen] == [None, "bytes=1048576-", None]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Content_Range": f"bytes 0-{len(BODY) - 1}/{len(BODY)}"},
+        {"Content_Range": f"bytes 1048576-{len(BODY)}/{len(BODY) + 1}"},
+        {"Content_Range": "bytes 1048576-"},
+        {"Content_Encoding": "gzip"},
+    ],
+    ids=["another part", "another length", "no range", "another coding"],
+)
+def test_another_part_than_the_rest_is_left(site: Site, take: Callable[..., Copy], changes: dict[str, str]) -> None:
+    """An answer that says it is another part is none: all comes again."""
+    steps: list[dict[str, str]] = [{}, changes, {}]
+    site.answers["/a.owl"] = lambda seen, number: in_parts(
+        BODY, seen, cut=3 << 19 if number == 1 else None, **steps[number - 1]
+    )
+    assert take(site.url("/a.owl")).sha256 == sha256(BODY)
+    assert [seen.headers.get("range") for seen in site.seen] == [None, "bytes=1048576-", None]
+
+
 def test_a_body_that_keeps_breaking_off_leaves_nothing(site: Site, tmp_path: Path, take: Callable[..., Copy]) -> None:
     """After the last try there is a sentence and no stage."""
     site.answers["/a.owl"] = Answer(BODY, cut=100)

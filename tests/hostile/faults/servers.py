@@ -5,7 +5,9 @@ from __future__ import annotations
 from .fault import fault, of
 
 HOST = "ontofetch_catalog/host/"
-METER, NETWORK, TRANSPORT, HTTP = (f"{HOST}{name}.py" for name in ("meter", "network", "transport", "http"))
+METER, NETWORK, TRANSPORT, HTTP, TRIES = (
+    f"{HOST}{name}.py" for name in ("meter", "network", "transport", "http", "tries")
+)
 ADDRESSES, FETCH, COPIES, LOGS, SOURCES = (
     f"{HOST}{name}.py" for name in ("addresses", "fetch", "copies", "logs", "sources")
 )
@@ -311,7 +313,7 @@ FAULTS = (
     ),
     fault(
         "a server's own words for a status are told",
-        (HTTP, 'name = _STATUS_NAMES.get(cause.status_code, "")', "name = cause.reason_phrase"),
+        (TRIES, 'name = _STATUS_NAMES.get(cause.status_code, "")', "name = cause.reason_phrase"),
         tests=(ASKED + "what_a_server_says_is_not_repeated",),
     ),
     fault(
@@ -341,12 +343,31 @@ FAULTS = (
     ),
     fault(
         "nonsense in Retry-After is an error",
-        (HTTP, "    except (ValueError, OverflowError):\n", "    except ZeroDivisionError:\n"),
+        (TRIES, "        except (ValueError, OverflowError):\n", "        except ZeroDivisionError:\n"),
         tests=(ASKED + "a_pause_that_makes_no_sense_is_none",),
     ),
     fault(
         "a server may want any pause",
-        (HTTP, "            if wanted > LONGEST_WAIT:\n", "            if False:\n"),
+        (TRIES, "            if wanted > LONGEST_WAIT:\n", "            if False:\n"),
         tests=(ASKED + "a_pause_that_makes_no_sense_is_none",),
+    ),
+    fault(
+        "whatever part comes is put behind what has come",
+        (HTTP, "return rest.status_code == 206 and told == expected and", "return rest.status_code == 206 and"),
+        tests=of(FETCHED + "another_part_than_the_rest_is_left", "another part", "another length", "no range"),
+    ),
+    fault(
+        "a part is put behind one of another coding",
+        (HTTP, ' and rest.headers.get("content-encoding") == coding', ""),
+        tests=of(FETCHED + "another_part_than_the_rest_is_left", "another coding"),
+    ),
+    fault(
+        "the rest is asked for of bytes that may be others",
+        (
+            HTTP,
+            """ if in_parts and response.status_code == 200 and re.fullmatch(r'"[!#-~]{1,200}"', tag) else ""\n""",
+            "\n",
+        ),
+        tests=of(FETCHED + "what_can_not_be_known_again_comes_as_a_whole", "weak tag", "no parts", "no tag of HTTP"),
     ),
 )
