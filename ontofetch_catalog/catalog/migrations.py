@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -124,6 +125,17 @@ def apply_migrations(
             [migration.version, migration.checksum, applied_at.replace(tzinfo=None)],
         )
     return [migration.name for migration in pending]
+
+
+@contextmanager
+def opened_new(migrations: Sequence[Migration]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a new catalog in memory, without rows, as some migrations make it."""
+    fresh = fsops.open_database(Path(":memory:"), fsops.CLOSED, read_only=False)
+    try:
+        fsops.execute(fresh, ";\n".join(migration.sql for migration in migrations))
+        yield fresh
+    finally:
+        fsops.close_database(fresh)
 
 
 def count_pending(pending: Sequence[Migration]) -> str:

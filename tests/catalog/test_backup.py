@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import jsonschema
 import pytest
 import zstandard
@@ -23,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ontofetch_catalog.catalog import fsops, sessions
 from ontofetch_catalog.catalog.backup import Backup, Restored, back_up, list_backups, restore
+from ontofetch_catalog.catalog.backup.manifest import FileList
 from ontofetch_catalog.catalog.connection import Store
 from ontofetch_catalog.errors import (
     BackupRefused,
@@ -417,6 +419,34 @@ def test_a_database_that_is_not_the_manifests_is_refused(untouched: Path, tmp_pa
     _change(tmp_path / "b", events=3)
     with pytest.raises(OntofetchError, match="not the one that its manifest tells of"):
         bring_back(untouched, tmp_path / "b")
+    shutil.rmtree(untouched / ".catalog/restoring")
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("DROP TABLE validations", r"no column \S+ \S+ in a table validations"),
+        ("ALTER TABLE notes ALTER text TYPE BLOB", "no column text VARCHAR in a table notes"),
+    ],
+    ids=["a table", "a type"],
+)
+def test_a_catalog_that_lacks_something_is_refused(untouched: Path, tmp_path: Path, statement: str, told: str) -> None:
+    """A stranger's catalog without a part of its schema stops before the swap, all hashes made to fit."""
+    folder = other_backup(tmp_path, "b")
+    (database,) = folder.rglob("ontofetch.duckdb")
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(statement)
+    lines = [json.loads(line) for line in (folder / "files.jsonl").read_text().splitlines()]
+    listed = FileList()
+    (folder / "files.jsonl").write_bytes(
+        b"".join(
+            listed.add(one["path"], sha256((folder / one["path"]).read_bytes()), (folder / one["path"]).stat().st_size)
+            for one in lines
+        )
+    )
+    _change(folder, files_sha256=listed.sha256, size_bytes=listed.size_bytes)
+    with pytest.raises(BackupRefused, match=told):
+        bring_back(untouched, folder)
     shutil.rmtree(untouched / ".catalog/restoring")
 
 

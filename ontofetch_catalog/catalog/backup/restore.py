@@ -24,8 +24,8 @@ from ..failures import explaining
 from ..fsops import whole
 from ..generation import require_database
 from ..locks import gate_of
-from ..migrations import pending_migrations
-from ..repo import events
+from ..migrations import available_migrations, opened_new, pending_migrations
+from ..repo import events, row_checks
 from ..shared.address import read_address
 from . import manifest as m
 from . import signing
@@ -173,7 +173,17 @@ def _check_database(store: Store, manifest: m.Manifest) -> None:
     """Check that the unpacked catalog can be used by this installation and is the one that the manifest tells of."""
     connection = open_connection(store, read_only=True, path=store.path(f"{RESTORING}/{DATABASE}"))
     try:
-        pending_migrations(connection)
+        pending = pending_migrations(connection)
+        with opened_new(available_migrations()[: -len(pending) or None]) as fresh:
+            # what is not there would be missed when it has taken its place
+            lacking = row_checks.list_columns(fresh) - row_checks.list_columns(connection)
+        if lacking:
+            table, column = min(lacking)
+            raise BackupRefused(
+                f"The catalog in the backup has no column {column} in a table {table}, and its schema has.",
+                subject=m.MANIFEST,
+                hint="Nothing was touched; use another backup.",
+            )
         found = events.last_event(connection)
     finally:
         connection.close()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import CatalogBehind, CatalogUnreadable, SchemaError
-from .. import fsops, migrations
+from .. import migrations
 from ..connection import Store
 from ..generation import check_generation, read_generation
 from ..repo import events, row_checks
@@ -51,13 +50,8 @@ def _first_difference(connection: duckdb.DuckDBPyConnection) -> str:
 @lru_cache(maxsize=1)
 def wanted_parts() -> dict[str, list[str]]:
     """Return what the migrations make: name of a table, view or macro → its parts; made once per process."""
-    fresh = fsops.open_database(Path(":memory:"), fsops.CLOSED, read_only=False)
-    try:
-        for migration in migrations.available_migrations():
-            fsops.execute(fresh, migration.sql)
+    with migrations.opened_new(migrations.available_migrations()) as fresh:
         return _parts(row_checks.describe_schema(fresh))
-    finally:
-        fsops.close_database(fresh)
 
 
 def _parts(described: pa.Table) -> dict[str, list[str]]:

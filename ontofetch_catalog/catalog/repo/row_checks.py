@@ -7,7 +7,7 @@ unsafe_fixes. Keys and references are proven in `row_keys`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ontofetch_hookspecs.names import MAX_SEGMENT, SEGMENT, quote
 
@@ -179,6 +179,17 @@ def find_broken_event(connection: duckdb.DuckDBPyConnection) -> int | None:
         """,
     )
     return None if found is None or found[0] is None else int(found[0])
+
+
+def list_columns(connection: duckdb.DuckDBPyConnection) -> set[tuple[Any, ...]]:
+    """Return the columns of all tables: (table, name and type)."""
+    database = literal(database_of(connection))
+    found = connection.execute(f"""
+        SELECT table_name, column_name || ' ' || data_type FROM duckdb_columns() SEMI JOIN duckdb_tables()
+            USING (database_name, schema_name, table_name)
+        WHERE schema_name = 'main' AND database_name = {database}
+    """)
+    return set(found.fetchall())
 
 
 def describe_schema(connection: duckdb.DuckDBPyConnection) -> pa.Table:
