@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ontofetch_catalog.cli.db_cmd import VERBS
-from ontofetch_catalog.host.dispatch import HOST_COMMANDS
+from ontofetch_catalog.host.argv import HOST_COMMANDS
 from ontofetch_catalog.plugins import analytics
 from ontofetch_catalog.plugins.catalog import CatalogPlugin
 from tests.programs import SCRIPT, install

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ontofetch_hookspecs import HostInfo, load_target
+from ontofetch_hookspecs import Command, HostInfo, collect, load_target
 
 from ..console.parser import Family, hand_out
 from ..console.quiet import take_options
@@ -61,10 +61,13 @@ def main(argv: list[str], host: HostInfo) -> int:
         return EXIT_OK
     verb = ALIASES.get(verb, verb)
     if verb not in VERBS:
+        otherwise = f"`{host.name} db --help` lists the verbs, `{host.name} --help` the other commands."
+        if verb in collect(host.manager, "register_commands", Command):
+            otherwise = f"Did you mean `{host.name} {verb}`?"
         raise UsageError(
             f"There is no `{host.name} db {safe_text(verb)}`.",
             subject=verb,
-            hint=did_you_mean(verb, (*VERBS, *ALIASES), f"`{host.name} db --help` lists what there is."),
+            hint=did_you_mean(verb, (*VERBS, *ALIASES), otherwise),
         )
     return _run(verb, argv[1:], host)
 

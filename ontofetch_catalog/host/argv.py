@@ -1,4 +1,4 @@
-"""The words of the command line: the options of every command wherever they stand, the help, the parsers.
+"""The words of the command line: the host's own commands, the options of every command wherever they stand, the help.
 
 What the commands do is not known here.
 """
@@ -13,6 +13,14 @@ from ontofetch_hookspecs import Command, add_common_options
 from ..console.parser import Parser
 from ..rendering.text import safe_text
 
+_UPDATING = "ontofetch_catalog.host.updating"
+HOST_COMMANDS = (
+    Command("pull", "fetch a release, unpack it, validate it, record it", "ontofetch_catalog.host.pull_cmd:main"),
+    Command("update", "ask the sources of all series, pull what is new", f"{_UPDATING}.update_cmd:main"),
+    Command("add", "name the source of a series once, for `update`", f"{_UPDATING}.add_cmd:main"),
+    Command("plugins", "list the plugins: hooks, state, time spent", "ontofetch_catalog.host.plugins_cmd:main"),
+    Command("completion", "print what lets a shell complete words", "ontofetch_catalog.host.completion_cmd:main"),
+)
 EXIT_CODES = """exit codes:
   0    fine
   1    an error, or the veto of a plugin

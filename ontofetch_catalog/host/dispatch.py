@@ -16,24 +16,17 @@ from ontofetch_hookspecs.names import quote
 
 from ..console.quiet import quietly
 from ..console.told_commands import name_store
-from ..guesses import did_you_mean
+from ..guesses import close_names
+from ..rendering.text import safe_text
 from ..settings import Settings, read_settings
 from ..settings_file import VARIABLE
 from . import logs
-from .argv import overview, split_common
+from .argv import HOST_COMMANDS, overview, split_common
 from .beside import find_other, run_other
 from .installed import entry_points
 from .manager import Plugins
 from .opening import NAME, load_wanted, make_ready
 
-_UPDATING = "ontofetch_catalog.host.updating"
-HOST_COMMANDS = (
-    Command("pull", "fetch a release, unpack it, validate it, record it", "ontofetch_catalog.host.pull_cmd:main"),
-    Command("update", "ask the sources of all series, pull what is new", f"{_UPDATING}.update_cmd:main"),
-    Command("add", "name the source of a series once, for `update`", f"{_UPDATING}.add_cmd:main"),
-    Command("plugins", "list the plugins: hooks, state, time spent", "ontofetch_catalog.host.plugins_cmd:main"),
-    Command("completion", "print what lets a shell complete words", "ontofetch_catalog.host.completion_cmd:main"),
-)
 DISTRIBUTION = "ontofetch-catalog"
 OTHERS = frozenset({"pull"})  # commands of this host that another downloader beside it has, too
 _HELP = ("-h", "--help", "help")
@@ -74,7 +67,7 @@ def run(words: Sequence[str]) -> int:
     ours = {command.name for command in commands} - OTHERS
     if other and first and not first.startswith("-") and first not in ours:
         return run_other(other, rest, settings)
-    command = _choose(commands, first)
+    command = _choose(commands, first, plugins)
     if command is None:
         print(overview(NAME, commands), end="")  # noqa: T201 - no plugin shows anything without a command
         return EXIT_OK
@@ -98,16 +91,22 @@ def _show_version() -> int:
     return EXIT_OK
 
 
-def _choose(commands: Sequence[Command], word: str) -> Command | None:
+def _choose(commands: Sequence[Command], word: str, plugins: Plugins) -> Command | None:
     """Return the command called `word`, or without one the first that is meant to run then; None if there is none."""
     if not word or word.startswith("-"):
         return next((command for command in commands if command.default), None)
     for command in commands:
         if command.name == word:
             return command
-    raise UsageError(
-        f"There is no `{NAME} {word}`.", subject=word, hint=did_you_mean(word, [item.name for item in commands])
-    )
+    names = [command.name for command in commands]
+    close = close_names(word, names)
+    if not close:
+        from .parsers import list_verbs
+
+        close = [name.replace("/", " ") for name in close_names(word, list_verbs(commands, plugins))]
+    meant = " or ".join(f"`{NAME} {name}`" for name in close)
+    hint = f"Did you mean {meant}?" if meant else f"There are: {', '.join(names)}."
+    raise UsageError(f"There is no `{NAME} {safe_text(word)}`.", subject=word, hint=hint)
 
 
 def _run_command(command: Command, argv: list[str], plugins: Plugins, host: HostInfo) -> int:

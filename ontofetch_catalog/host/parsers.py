@@ -7,8 +7,10 @@ are known where the plugin says who makes its parser.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from functools import partial
+from pathlib import Path
 
 from ontofetch_hookspecs import (
     Command,
@@ -21,7 +23,7 @@ from ontofetch_hookspecs import (
 
 from ..console.output import warn
 from ..console.parser import Family, handed_out
-from .dispatch import HOST_COMMANDS
+from .argv import HOST_COMMANDS
 from .manager import Plugins
 from .pull_cmd import MANY
 
@@ -60,6 +62,19 @@ def walk(parser: argparse.ArgumentParser) -> Iterator[tuple[argparse.ArgumentPar
             for name, found in action.choices.items():
                 yield found, lines[name]
                 yield from walk(found)
+
+
+def list_verbs(commands: Iterable[Command], plugins: Plugins) -> list[str]:
+    """Return what there is below the commands that come with this package, as `db/verify`; no other one is asked."""
+    host = HostInfo(name="", manager=plugins.manager, root=Path(os.sep), run_id="", config_hash="", settings={})
+    found = []
+    for command in commands:
+        record = plugins.find(plugins.owner(command))
+        if command not in HOST_COMMANDS and record is not None and record.built_in:
+            below = handed_out(partial(_call, command.target, [], host))
+            if isinstance(below, Family):
+                found += [f"{command.name}/{name}" for name, _, _ in below.members]
+    return found
 
 
 def _ask(command: Command, host: HostInfo, plugins: Plugins) -> list[argparse.ArgumentParser | Family]:

@@ -19,7 +19,7 @@ from ontofetch_catalog.console import destination
 from ontofetch_catalog.console.formats import find_formats
 from ontofetch_catalog.errors import OntofetchError, UsageError
 from ontofetch_catalog.host.app import main
-from ontofetch_catalog.host.dispatch import HOST_COMMANDS
+from ontofetch_catalog.host.argv import HOST_COMMANDS
 from ontofetch_catalog.plugins import analytics, catalog
 from tests.cli.conftest import Run, make_store
 from tests.cli.test_profile_option import WORDS, make_tree

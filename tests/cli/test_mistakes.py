@@ -17,10 +17,10 @@ LATER = "pull X --service s --ontology o --version 1"
 # words, exit code, what the sentence says, what it says to type next
 MISTAKES = [
     # commands
-    ("pul x", USAGE, "no `ontofetch pul`", "Did you mean pull?"),
-    ("plugin", USAGE, "no `ontofetch plugin`", "Did you mean plugins?"),
-    ("reprot latest", USAGE, "no `ontofetch reprot`", "Did you mean report?"),
-    ("REPORT latest", USAGE, "no `ontofetch REPORT`", "Did you mean report?"),
+    ("pul x", USAGE, "no `ontofetch pul`", "Did you mean `ontofetch pull`?"),
+    ("plugin", USAGE, "no `ontofetch plugin`", "Did you mean `ontofetch plugins`?"),
+    ("reprot latest", USAGE, "no `ontofetch reprot`", "Did you mean `ontofetch report`?"),
+    ("REPORT latest", USAGE, "no `ontofetch REPORT`", "Did you mean `ontofetch report`?"),
     ("frobnicate", USAGE, "no `ontofetch frobnicate`", "There are: "),
     ("db verison", USAGE, "no `ontofetch db verison`", "Did you mean versions?"),
     ("db vers", USAGE, "no `ontofetch db vers`", "Did you mean versions?"),

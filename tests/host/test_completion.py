@@ -11,8 +11,8 @@ import pytest
 
 from ontofetch_catalog.cli.db_cmd import VERBS
 from ontofetch_catalog.host.app import main
+from ontofetch_catalog.host.argv import HOST_COMMANDS
 from ontofetch_catalog.host.completion_cmd import SHELLS
-from ontofetch_catalog.host.dispatch import HOST_COMMANDS
 from ontofetch_catalog.plugins import analytics
 from ontofetch_catalog.plugins.catalog import CatalogPlugin
 from tests.programs import install

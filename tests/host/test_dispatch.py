@@ -46,7 +46,7 @@ def test_the_hosts_own_commands_stay(add_plugin: Add, capsys: pytest.CaptureFixt
 def test_what_is_no_command(add_plugin: Add) -> None:
     """The sentence lists the commands; one whose code is gone, or is no code, is named."""
     add_plugin("greeter", GREETER)
-    with pytest.raises(UsageError, match=r"no `ontofetch helo`. Did you mean hello"):
+    with pytest.raises(UsageError, match=r"no `ontofetch helo`. Did you mean `ontofetch hello`"):
         run(["helo"])
     with pytest.raises(
         OntofetchError, match=r"plugin 'greeter' can't load its command gone: ModuleNotFound.*--no-plugin"
@@ -54,6 +54,23 @@ def test_what_is_no_command(add_plugin: Add) -> None:
         run(["gone"])
     with pytest.raises(OntofetchError, match=r"'greeter' names .* for its command odd, a .* that can't be called"):
         run(["odd"])
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["verify"], "`ontofetch db verify`"),
+        (["Doctr"], "`ontofetch db doctor`"),
+        (["growth"], "`ontofetch report growth`"),
+        (["latest"], "`ontofetch report latest` or `ontofetch db latest`"),
+        (["db", "show"], "`ontofetch show`"),
+    ],
+)
+def test_a_verb_without_its_command_is_told_with_it(words: list[str], meant: str) -> None:
+    """Who types what stands below a command, or a command below another, is told the whole way."""
+    with pytest.raises(UsageError) as refused:
+        run(words)
+    assert f"There is no `ontofetch {' '.join(words)}`. Did you mean {meant}?" in str(refused.value)
 
 
 def test_without_a_word_the_catalog_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
