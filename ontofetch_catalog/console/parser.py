@@ -150,9 +150,9 @@ class Parser(argparse.ArgumentParser):
         return UsageError(f"{message[:1].upper()}{message[1:]}.", hint=self._help)
 
     def epilog_example(self) -> str:
-        """Return the example of its help as a sentence, empty where it has none."""
-        first, _, example = (self.epilog or "").partition("example: ")
-        return f"For example: `{example}`" if not first and example and "\n" not in example else ""
+        """Return the example of its help, or the first, as the beginning of a sentence, empty where it has none."""
+        found = re.match(r"examples?:\s+(.+)", self.epilog or "")
+        return f"For example: `{found[1]}`" if found else ""
 
     @property
     def _help(self) -> str:
@@ -181,8 +181,11 @@ class Parser(argparse.ArgumentParser):
     def _unknown(self, word: str) -> UsageError:
         name = word.partition("=")[0]
         if not word.startswith("-") or word == "-":
+            example = self.epilog_example()
             return UsageError(
-                f"`{self.called}` does not know what to do with {quote(word)}.", subject=word, hint=self._help
+                f"`{self.called}` does not know what to do with {quote(word)}.",
+                subject=word,
+                hint=f"{example}; {self._help}" if example else self._help,
             )
         options = [option for action in self._actions for option in action.option_strings if option.startswith("--")]
         # the dashes are typed right, and would count as letters

@@ -41,6 +41,7 @@ MISTAKES = [
     ("db versions --top", USAGE, "--top needs a value", "--help"),
     ("db versions --top none", USAGE, "not a whole number from 1 on", "--help"),
     ("db files 1.0 2.0", USAGE, "does not know what to do with '2.0'", "--help"),
+    ("report growth 1 2", USAGE, "does not know what to do with '1'", "For example: `ontofetch report growth --a "),
     ("db files", USAGE, "needs", "For example: `ontofetch db files"),
     ("db delta 1.0", USAGE, "needs", "For example: `ontofetch db delta"),
     ("pull x", USAGE, "needs --service and --ontology", "For example: `ontofetch pull"),
