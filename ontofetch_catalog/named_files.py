@@ -1,4 +1,7 @@
-"""Open a file that a user names: by its path, links and all, once; nobody waits for a pipe that has no other end."""
+"""Open a file that a user names: by its path, links and all, once; nobody waits for a pipe that has no other end.
+
+What it says is not known here, but for what stands between the fields of a list.
+"""
 
 from __future__ import annotations
 
@@ -23,3 +26,19 @@ def open_named(path: str | os.PathLike[str], *, regular: bool = False) -> Buffer
         raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
     os.set_blocking(descriptor, True)
     return os.fdopen(descriptor, "rb")
+
+
+def comma_of(data: bytes) -> str:
+    """Return what stands between the fields of a list, as its first line says: a comma, a semicolon, or a tab.
+
+    Where a comma is part of numbers, spreadsheets write semicolons and call it CSV.
+    """
+    first = data.partition(b"\n")[0]
+    return max(",;\t", key=lambda comma: first.count(comma.encode()))
+
+
+def text_fault(data: bytes) -> str:
+    """Return why bytes are no text in UTF-8, as the end of a sentence."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "it is UTF-16, and a list is UTF-8"
+    return "it is no UTF-8"

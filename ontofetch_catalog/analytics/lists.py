@@ -16,7 +16,7 @@ import polars as pl
 from ontofetch_hookspecs.names import quote
 
 from ..errors import UsageError
-from ..named_files import open_named
+from ..named_files import comma_of, open_named, text_fault
 
 MAX_LIST = 1 << 26  # bytes
 MAX_LINE = 1 << 20  # characters, also of one that goes on inside of quotes
@@ -30,8 +30,8 @@ def join_list(rows: pl.LazyFrame, path: str | Path) -> pl.LazyFrame:
 
     Args:
         rows: Any frame.
-        path: CSV with a header, UTF-8, at most MAX_LIST bytes; what has the name of a column of `rows` is a key and has
-            its dtype, the rest is text. A key that is there twice makes two rows.
+        path: CSV with a header, UTF-8, at most MAX_LIST bytes, with commas, semicolons or tabs. What has the name of a
+            column of `rows` is a key and has its dtype, the rest is text. A key that is there twice makes two rows.
 
     Raises:
         UsageError: The file can't be read, is no regular file, shares no column, or a line does not fit. What the file
@@ -39,7 +39,8 @@ def join_list(rows: pl.LazyFrame, path: str | Path) -> pl.LazyFrame:
     """
     schema = rows.collect_schema()
     data = _read(path)
-    header = _header(path, data)
+    comma = comma_of(data)
+    header = _header(path, data, comma)
     keys = [name for name in header if name in schema and _can_be_key(schema[name])]
     if not keys or len(keys) == len(header) or set(header) - set(keys) & set(schema):
         joinable = [name for name, dtype in schema.items() if _can_be_key(dtype)]
@@ -48,10 +49,10 @@ def join_list(rows: pl.LazyFrame, path: str | Path) -> pl.LazyFrame:
             subject=str(path),
             hint=f"It needs some of {', '.join(map(_plain, joinable))} to join on, and others, of new names, to add.",
         )
-    fault = _list_fault(path, data, {name: schema[name] if name in keys else pl.String() for name in header})
+    fault = _list_fault(path, data, comma, {name: schema[name] if name in keys else pl.String() for name in header})
     if fault:
         raise fault
-    listed = pl.scan_csv(data, schema=dict.fromkeys(header, pl.String()))
+    listed = pl.scan_csv(data, schema=dict.fromkeys(header, pl.String()), separator=comma)
     # what is no label of the report, or no number of its size, has no partner
     typed = listed.with_columns(pl.col(name).cast(schema[name], strict=False) for name in keys)
     return rows.join(typed, on=keys, how="left", maintain_order="left")
@@ -122,7 +123,7 @@ def _unreadable(path: str | Path, reason: str, hint: str = _HINT) -> UsageError:
     return UsageError(f"The list {quote(path)} can't be read: {reason}.", subject=str(path), hint=hint)
 
 
-def _lines(path: str | Path, data: bytes, comma: str = ",", hint: str = _HINT) -> Iterator[list[str]]:
+def _lines(path: str | Path, data: bytes, comma: str, hint: str = _HINT) -> Iterator[list[str]]:
     taken = 0
 
     def counted(text: Iterable[str]) -> Iterator[str]:
@@ -139,21 +140,21 @@ def _lines(path: str | Path, data: bytes, comma: str = ",", hint: str = _HINT) -
                 taken = 0
                 yield line
     except UnicodeDecodeError as error:
-        raise _unreadable(path, "it is no UTF-8", hint) from error
+        raise _unreadable(path, text_fault(data), hint) from error
     except csv.Error as error:
         raise _unreadable(path, "it is no CSV, or a field is longer than 131,072 characters", hint) from error
 
 
-def _header(path: str | Path, data: bytes) -> list[str]:
-    header = next(_lines(path, data), [])
+def _header(path: str | Path, data: bytes, comma: str) -> list[str]:
+    header = next(_lines(path, data, comma), [])
     if len(set(header)) < len(header):
         raise UsageError(f"The list {quote(path)} has two columns of one name.", subject=str(path), hint=_HINT)
     return header
 
 
-def _list_fault(path: str | Path, data: bytes, types: Mapping[str, pl.DataType]) -> UsageError | None:
+def _list_fault(path: str | Path, data: bytes, comma: str, types: Mapping[str, pl.DataType]) -> UsageError | None:
     numbers = {at: name for at, (name, dtype) in enumerate(types.items()) if dtype.is_integer()}
-    for number, line in enumerate(_lines(path, data), 1):
+    for number, line in enumerate(_lines(path, data, comma), 1):
         if number == 1 or not line:
             continue
         wrong = [name for at, name in numbers.items() if at < len(line) and not _NUMBER.fullmatch(line[at])]

@@ -118,10 +118,13 @@ def test_without_the_extra_a_page_has_tables_only(
         main(["growth", "--plot", str(tmp_path / "x.svg")], host_of(store))
 
 
-def test_a_list_is_joined_to_the_main_rows(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("comma", [",", ";", "\t"])
+def test_a_list_is_joined_to_the_main_rows(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], comma: str
+) -> None:
     """Columns of a CSV stand beside the rows with the same path, in each format; rows without a partner stay."""
     path = tmp_path / "owners.csv"
-    path.write_text("relpath,owner,since\ntwo.nt,Ada,2024\nnothing.nt,Bob,2023\n")
+    path.write_text("relpath,owner,since\ntwo.nt,Ada,2024\nnothing.nt,Bob,2023\n".replace(",", comma))
     assert main(["growth", "--join", str(path), "--json"], host_of(store)) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert {row["relpath"]: (row["owner"], row["since"]) for row in rows} == {

@@ -92,6 +92,24 @@ def test_a_list_that_is_wrong_pulls_nothing(run: Run, tmp_path: Path, text: str,
     assert not (tmp_path / "store").exists()
 
 
+@pytest.mark.parametrize("comma", [";", "\t"])
+def test_a_list_of_a_spreadsheet_is_read(run: Run, tmp_path: Path, comma: str) -> None:
+    """Where a comma is part of numbers they write semicolons, elsewhere tabs; a byte-order mark stands ahead."""
+    (tmp_path / "a.obo").write_bytes(obo("1"))
+    lines = ("source,service,ontology,include", 'a.obo,obo,hp,"[""*.obo"",""*.ttl""]"')
+    text = "\r\n".join(comma.join(line.split(",", 3)) for line in lines)
+    (tmp_path / "list.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    code, rows, err = run("pull", "--from", "list.csv", "--dry-run")
+    assert (code, [row["status"] for row in rows]) == (0, ["new"]), err
+
+
+def test_a_list_in_another_encoding_says_which(run: Run, tmp_path: Path) -> None:
+    """What a spreadsheet calls Unicode text is UTF-16."""
+    (tmp_path / "list.csv").write_bytes("source,service,ontology\n".encode("utf-16"))
+    code, _, err = run("pull", "--from", "list.csv")
+    assert (code, "it is UTF-16, and a list is UTF-8" in err) == (2, True), err
+
+
 @pytest.fixture
 def locked(run: Run, site: Site, tmp_path: Path) -> Path:
     """Return a lock file of a store with two series, one of them with an older release beside the latest one."""

@@ -14,7 +14,7 @@ from ontofetch_hookspecs.json_documents import parse_json
 from ontofetch_hookspecs.names import quote
 
 from ...guesses import perhaps
-from ...named_files import open_named
+from ...named_files import comma_of, open_named, text_fault
 from ...series_file import Series
 from ..given import read_date, read_globs, read_sha256, read_strip
 from ..request import Request
@@ -46,14 +46,14 @@ def read_list(path: Path, asker: Asker, wishes: Wishes) -> list[Job]:
             )
         text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no UTF-8"
+        reason = text_fault(data) if isinstance(error, UnicodeDecodeError) else error.strerror or error
         raise UsageError(
             f"The list {quote(path)} can't be read: {reason}.",
             subject=str(path),
             hint=f"Look at its name; it is CSV or JSON lines, with the columns {', '.join(COLUMNS)}.",
         ) from error
     lines = path.suffix.casefold() in (".jsonl", ".ndjson") or text.lstrip().startswith("{")
-    rows = _json_rows(text) if lines else _csv_rows(text)
+    rows = _json_rows(text) if lines else _csv_rows(text, comma_of(data))
     jobs: list[Job] = []
     for number, row in rows:
         if len(jobs) >= MOST_ROWS:
@@ -72,8 +72,8 @@ def read_list(path: Path, asker: Asker, wishes: Wishes) -> list[Job]:
     return jobs
 
 
-def _csv_rows(text: str) -> Iterator[tuple[int, Row]]:
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+def _csv_rows(text: str, comma: str) -> Iterator[tuple[int, Row]]:
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=comma, strict=True)
     try:
         heading = next(reader, [])
         names = [_column(name.strip().casefold(), "the first line") for name in heading]
