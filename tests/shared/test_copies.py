@@ -306,6 +306,14 @@ def test_a_foreign_store_names_no_server_that_we_would_ask(
     # who knows it types what is said, which has the name of the user in it
     assert main(shlex.split(said.rpartition("`ontofetch ")[2].rpartition("`")[0])) == 0
     copies.run("stolen", "db", "versions")
+    # whoever types it without a look runs nothing of a stranger's
+    hostile = "postgresql://h/db; touch $(echo pwned)`id`"
+    stolen.joinpath("store.toml").write_text(
+        f"catalog = '{hostile}'\nobjects = 'file:///x y'\nidentity = '{'0' * 32}'\n"
+    )
+    copies.run("stolen", "db", "versions", code=2)
+    typed = capsys.readouterr().err.partition("If you know it: `")[2].rpartition("`")[0]
+    assert shlex.split(typed)[-5:] == ["init", "--catalog", hostile, "--objects", "file:///x y"]
     for text in ("", "catalog = 1", "catalog = 'postgresql://x/y'\nobjects = 'file:///x'\nidentity = '../..'"):
         (tmp_path / "a/.catalog/store.toml").write_text(text)
         copies.run("a", "db", "versions", code=1)

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from ontofetch_hookspecs.layout import CATALOG
 from ontofetch_hookspecs.light_dataclasses import dataclass
-from ontofetch_hookspecs.names import quote
+from ontofetch_hookspecs.names import quote, shell_word
 
 from ...errors import CatalogLocked, CatalogUnreadable, UsageError
 from .. import fsops
@@ -131,7 +131,9 @@ def read_address(store: Store, *, believe: bool = False) -> Address | None:
             f"The store {store.root} names a shared catalog at {quote(address.catalog)}, to which nobody on this "
             "machine has agreed.",
             subject=str(store.root),
-            hint=f"If you know it: `ontofetch init --catalog {address.catalog} --objects {address.objects}`.",
+            # what a stranger's store says is data, also where it is copied from here into a shell
+            hint=f"If you know it: `ontofetch init --catalog {shell_word(address.catalog)}"
+            f" --objects {shell_word(address.objects)}`.",
         )
     return address
 
