@@ -17,7 +17,6 @@ import httpx
 
 from ontofetch_hookspecs.names import quote
 from ontofetch_hookspecs.redaction import redact_url
-from ontofetch_hookspecs.stages import CHUNK
 
 from ..errors import FetchError
 from .addresses import Gate
@@ -36,6 +35,7 @@ ACCEPT = (
 )
 MOST_REDIRECTS = 10
 MOST_LEFT = 64 << 10  # bytes of an answer that nobody wants: reading them is quicker than another connection
+PIECE = 1 << 16  # bytes of a body that are handed on at once: what came of one piece is lost where the line breaks off
 REDIRECTS = (301, 302, 303, 307, 308)
 _PORTS = {"http": 80, "https": 443}
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
@@ -183,7 +183,7 @@ class Exchange:
         with ExitStack() as opened:
             while True:
                 try:
-                    for piece in answer.iter_raw(CHUNK):
+                    for piece in answer.iter_raw(PIECE):
                         size += len(piece)
                         yield piece
                     if answer is not response and size != total:
