@@ -72,7 +72,7 @@ SETTINGS = (
     Setting("max_cpu", "float", 60.0, "seconds of a processor such a process may use for one file; 0: any"),
     Setting("max_cpu_per_mb", "float", 10.0, "and so many more for each million bytes of that file"),
     Setting("http_timeout", "float", 30.0, "seconds to wait for a server to connect, to answer, or to send more"),
-    Setting("http_retries", "int", 4, "how often a failed request is tried again"),
+    Setting("http_retries", "int", 4, "how often a failed request is tried again, or one that broke off gone on with"),
     Setting("http_deadline", "float", 21_600.0, "seconds a download may take, tries and pauses included; 0: no limit"),
     Setting("http_least_rate", "float", 1000.0, "least bytes per second, over `http_timeout` seconds; 0: no limit"),
     Setting("http_max_bytes", "int", 50_000_000_000, "most bytes a download may have; 0: no limit"),
