@@ -31,7 +31,6 @@ SLOW = (
     "bridged",
     "catalog/doctor",
     "catalog/prune/test_selection",
-    "catalog/prune/test_steps",
     "catalog/rebuild",
     "catalog/test_audit_lines",
     "catalog/test_backup",
@@ -39,9 +38,7 @@ SLOW = (
     "catalog/test_equal_files",
     "catalog/test_facts",
     "catalog/test_failures",
-    "catalog/test_foreign_store",
     "catalog/test_generation",
-    "catalog/test_kept",
     "catalog/test_loop_findings",
     "catalog/test_pages",
     "catalog/test_paths",
@@ -117,16 +114,21 @@ SLOW = (
 # what `make test` leaves out, too: what is about long runs, and what takes longest of all
 RARE = (
     "analytics/test_audits::test_every_report_is_the_same_from_audits",
+    "analytics/test_growth::test_growth_equals_the_naive_model",
     "analytics/test_growth::test_the_order_of_files_does_not_matter",
+    "analytics/test_meaning::test_against_a_naive_recount",
     "analytics/test_real_releases::test_growth_is_what_is_known_of_these_releases",
     "bridged/test_bridge::test_words_that_are_ours_and_theirs",
+    "catalog/prune/test_steps",
     "catalog/test_backup::test_a_full_disk_leaves_nothing_of_a_backup",
     "catalog/test_backup::test_a_restore_cut_short_at_any_call_happens_whole_or_not_at_all",
     "catalog/test_equal_files::test_pulls_side_by_side_and_removals_between_them_lose_nothing",
+    "catalog/test_foreign_store",
     "catalog/test_generation::test_a_damaged_block_is_refused_wherever_it_is_met",
     "catalog/test_generation::test_a_flipped_byte_of_the_log_is_refused_or_has_no_effect",
     "catalog/test_generation::test_a_truncated_log_is_refused_or_has_no_effect",
     "catalog/test_growth_of_work",
+    "catalog/test_kept",
     "catalog/test_moving::test_the_fewest_paths_that_hold_the_files_of_one_artifact",
     "catalog/test_pages::test_pages_need_no_memory_for_all_rows",
     "catalog/test_pages::test_tables_of_terms_need_no_memory_for_all_files",
@@ -145,6 +147,7 @@ RARE = (
     "cli/test_meaning_warnings",
     "cli/test_odd_roots::test_every_command_works_in_an_odd_folder",
     "cli/test_quiet::test_commands_that_change_something_say_nothing_where_all_is_well",
+    "content/test_archives::test_a_bomb_is_refused_and_takes_no_memory",
     "content/test_facts::test_a_tangle_costs_little_more_than_names",
     "crash",
     "executors/test_bad_days::test_a_file_that_takes_workers_with_it_comes_to_no_judgement",
@@ -160,11 +163,14 @@ RARE = (
     "executors/test_slurm",
     "host/test_answers::test_one_server_has_owl_and_obo_of_a_release",
     "host/test_children::test_unpacking_beyond_a_limit_is_a_sentence",
+    "host/test_extract::test_any_archive_unpacks_exactly_or_is_refused",
+    "host/test_pull_many::test_a_mirror_has_what_its_origin_has_not",
     "host/test_pulls_at_once",
     "host/test_update::test_a_killed_update_goes_on",
     "hostile/test_bench",
     "hostile/test_oracles",
     "hostile/test_races",
+    "migrations/test_delta_macros::test_any_pair_is_told_as_the_model_tells_it",
     "shared/test_backups",
     "shared/test_bad_days",
     "shared/test_bad_objects",
@@ -208,7 +214,6 @@ RARE = (
 FEW, SHARE = 3, 10
 # one in more of those that take longest
 SHARES = {
-    "catalog/test_foreign_store::test_nothing_outside_of_a_foreign_store_is_touched": 40,
     "cli/test_refusals::test_an_operation_names_itself_and_a_step": 14,
     "field/test_field::test_a_case_of_the_field": 24,
     "test_documents::test_documents_show_what_is_printed": 16,
@@ -216,7 +221,7 @@ SHARES = {
 # all of those that are quick, and each its own
 WHOLE = ("hostile/test_mutants", "test_layers")
 # what `pytest -m` is given for each of the shorter runs → what it leaves out, and of how many drawn inputs it tries one
-_RUNS = {"not slow": (SLOW + RARE, 10), "not rare": (RARE, 8)}
+_RUNS = {"not slow": (SLOW + RARE, 10), "not rare": (RARE, 10)}
 _GOLDEN = (5**0.5 - 1) / 2
 
 
